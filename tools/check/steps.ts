@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkBoundaries } from './check-boundaries.ts';
+import { projectFolder } from './folders.ts';
+import { checkHouseRules } from './house-rules.ts';
+import { runCommand } from './run-command.ts';
+import { runTests } from './run-tests.ts';
+import { listProjectFiles, selectSourceFiles } from './source-files.ts';
+import { type Step, type StepResult, verdictOf } from './step.ts';
+import { provideSystemPackages } from './system-packages.ts';
+
+const toolTimeoutMs = 5 * 60_000;
+
+/** Test folders that need nothing but npm's packages; all others wait for the system's packages. */
+const selfSufficient = ['contract', 'gates', 'simulation', 'wire'];
+
+/** All steps of the check, in the order they are begun; test folders and generators are found, not listed. */
+export function listSteps(folder: string): Step[] {
+  const files = listProjectFiles(folder);
+  return [
+    {
+      name: 'system-packages',
+      after: [],
+      cores: 1,
+      run: async () => verdictOf(await provideSystemPackages()),
+    },
+    tool('format', '@biomejs/biome/bin/biome', ['format', '.']),
+    tool('lint', '@biomejs/biome/bin/biome', [
+      'check',
+      '--formatter-enabled=false',
+      '--error-on-warnings',
+      '.',
+    ]),
+    tool('oxlint', 'oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '.']),
+    tool('types', 'typescript/bin/tsc', ['-p', '.']),
+    tool('types-core', 'typescript/bin/tsc', ['-p', 'packages/core']),
+    tool('types-contract', 'typescript/bin/tsc', ['-p', 'packages/contract']),
+    {
+      name: 'boundaries',
+      after: [],
+      cores: 1,
+      run: async () => verdictOf(await checkBoundaries(folder, selectSourceFiles(files))),
+    },
+    tool('unused', 'knip/bin/knip.js', ['--no-progress', '--treat-config-hints-as-errors']),
+    {
+      name: 'house',
+      after: [],
+      cores: 1,
+      run: async () => verdictOf(checkHouseRules(readAll(folder, files))),
+    },
+    ...listGenerators(files).map(generated),
+    tests('unit', 'packages/', 2, []),
+    ...listTestFolders(files).map((name) =>
+      tests(name, `tests/${name}/`, 1, selfSufficient.includes(name) ? [] : ['system-packages']),
+    ),
+  ];
+}
+
+/** The named steps and those they must follow; all of them when none is named. */
+export function selectSteps(steps: readonly Step[], names: readonly string[]): Step[] {
+  if (names.length === 0) return [...steps];
+  const wanted = new Set(names);
+  for (const name of wanted)
+    for (const before of steps.find((step) => step.name === name)?.after ?? []) wanted.add(before);
+  return steps.filter((step) => wanted.has(step.name));
+}
+
+/** Folders below `tests/` that hold a test: each is a step of its own, so that none can be forgotten. */
+function listTestFolders(files: readonly string[]): string[] {
+  return [...new Set(files.flatMap((path) => /^tests\/([^/]+)\/.*\.test\.ts$/.exec(path)?.[1] ?? []))];
+}
+
+/** Every `tools/generate-NAME.ts` answers `--check` with exit code 0 when what it generates is up to date. */
+function listGenerators(files: readonly string[]): string[] {
+  return files.flatMap((path) => /^tools\/(generate-[^/]+)\.ts$/.exec(path)?.[1] ?? []);
+}
+
+function tool(name: string, script: string, args: readonly string[]): Step {
+  return { name, after: [], cores: 1, run: () => runNode([join('node_modules', script), ...args]) };
+}
+
+function generated(name: string): Step {
+  return { name, after: [], cores: 1, run: () => runNode([`tools/${name}.ts`, '--check']) };
+}
+
+function tests(name: string, prefix: string, cores: 1 | 2, after: readonly string[]): Step {
+  return { name, after, cores, run: () => runTests(name, prefix, cores) };
+}
+
+async function runNode(args: readonly string[]): Promise<StepResult> {
+  const { exitCode, output } = await runCommand(process.execPath, args, {
+    folder: projectFolder,
+    timeoutMs: toolTimeoutMs,
+  });
+  return verdictOf(exitCode === 0 ? [] : [output, `exit code ${exitCode}`]);
+}
+
+function readAll(folder: string, files: readonly string[]): { path: string; text: string }[] {
+  return files
+    .filter((path) => existsSync(join(folder, path)) && !/\.(woff2|png|zip|bin)$/.test(path))
+    .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }));
+}
