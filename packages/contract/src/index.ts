@@ -1,1 +1,60 @@
-export {};
+export {
+  type Activity,
+  type ActivityDefinition,
+  activityDefinitionShape,
+  activityShape,
+} from './activity.ts';
+export type { Answer } from './answer.ts';
+export {
+  type ApplyDocument,
+  type ApplyDocumentInput,
+  type ApplyOutcome,
+  applyDocumentShape,
+  applyOutcomeShape,
+} from './apply-document.ts';
+export { type Backup, type BackupQuery, backupShape } from './backup.ts';
+export { type Client, type ClientOptions, createClient } from './client.ts';
+export {
+  type Device,
+  type DeviceDefinition,
+  type DeviceTest,
+  deviceDefinitionShape,
+  deviceShape,
+  deviceTestShape,
+} from './device.ts';
+export { type ExitCode, exitCode, exitCodeOfRun } from './exit-code.ts';
+export { type File, fileShape } from './file.ts';
+export { type Guard, guardShape } from './guard.ts';
+export { type Health, healthShape } from './health.ts';
+export { type Parameter, type ParameterValue, parameterShape, parameterValueShape } from './parameter.ts';
+export { jsonPointer, parseShape, type ShapeOutcome } from './parse-shape.ts';
+export {
+  type Plan,
+  type PlanDefinition,
+  type PlanPreview,
+  planDefinitionShape,
+  planPreviewShape,
+  planShape,
+} from './plan.ts';
+export { type FieldError, type Problem, problemOf, problemShape, type Refusal } from './problem.ts';
+export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
+export {
+  apiPrefix,
+  type Route,
+  type RouteInput,
+  type RouteName,
+  type RouteReply,
+  type RouteRequest,
+  routes,
+} from './routes.ts';
+export { type Run, type RunQuery, type RunRequest, type RunStatus, runShape } from './run.ts';
+export { type Step, stepShape } from './step.ts';
+export { type Rescan, rescanShape, type Store, storeShape } from './store.ts';
+export {
+  type Task,
+  type TaskDetail,
+  type TaskQuery,
+  type TaskStatus,
+  taskDetailShape,
+  taskShape,
+} from './task.ts';

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { activityDefinitionShape, activityShape } from './activity.ts';
+import { identifierShape } from './identifier.ts';
+import { instantShape } from './instant.ts';
+import { objectNameShape } from './object-name.ts';
+import { runStatusShape } from './run.ts';
+import { actionShape } from './task.ts';
+
+const scriptShape = z.string().min(1).max(255).nullable().default(null);
+
+const planFields = {
+  name: objectNameShape,
+  description: z.string().max(1000).default(''),
+  enabled: z.boolean().default(true).describe('only enabled plans run'),
+  schedule: z
+    .string()
+    .min(1)
+    .max(256)
+    .nullable()
+    .default(null)
+    .describe('Quartz cron line; null: the plan runs only when it is asked to'),
+  timezone: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullable()
+    .default(null)
+    .describe('IANA zone of schedule and window; null: the parameter `timezone`'),
+  window: z
+    .union([z.enum(['default', 'none']), z.array(z.string().min(1).max(32)).min(1).max(50)])
+    .default('default')
+    .describe('`default` (the parameter window.default), `none`, or a list of HH:MM-HH:MM'),
+  blackoutDates: z
+    .array(z.string().min(1).max(32))
+    .max(1000)
+    .default([])
+    .describe('dates yyyy-mm-dd, or ranges yyyy-mm-dd/yyyy-mm-dd with both ends in them'),
+  defaultErrorPolicy: z.enum(['halt', 'ignore']).default('halt'),
+  prePlanScript: scriptShape,
+  postPlanScript: scriptShape,
+};
+
+/** A plan as an apply document gives it. */
+export const planDefinitionShape = z
+  .strictObject({ ...planFields, activities: z.array(activityDefinitionShape).max(500).default([]) })
+  .meta({ id: 'PlanDefinition' });
+
+/** A plan of an apply document, defaults filled in. */
+export type PlanDefinition = z.output<typeof planDefinitionShape>;
+
+/** A plan as it is shown. */
+export const planShape = z
+  .object({
+    ...planFields,
+    activities: z.array(activityShape),
+    nextFireAts: z
+      .array(instantShape)
+      .describe('the next fires of the schedule, soonest first; may be empty'),
+    lastRun: z.object({ id: identifierShape, status: runStatusShape, startedAt: instantShape }).nullable(),
+  })
+  .meta({ id: 'Plan' });
+
+/** A plan as it is shown. */
+export type Plan = z.output<typeof planShape>;
+
+/** What a run of the plan would do if it began now. */
+export const planPreviewShape = z
+  .object({
+    plan: z.string(),
+    refusal: z
+      .object({ code: z.string(), sentence: z.string() })
+      .nullable()
+      .describe('the check that would end the run before its first task'),
+    tasks: z.array(
+      z.object({
+        action: actionShape,
+        device: z.string(),
+        domain: z.string().nullable(),
+        status: z.enum(['WAITING', 'SKIPPED']),
+        reasonCode: z.string().nullable(),
+        sentence: z.string().nullable(),
+      }),
+    ),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'PlanPreview' });
+
+/** What a run of the plan would do if it began now. */
+export type PlanPreview = z.output<typeof planPreviewShape>;

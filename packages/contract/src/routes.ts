@@ -1,0 +1,263 @@
+import { z } from 'zod';
+import { applyDocumentShape, applyOutcomeShape, applyQueryShape } from './apply-document.ts';
+import { backupQueryShape, backupShape } from './backup.ts';
+import { deviceShape, deviceTestShape } from './device.ts';
+import { guardShape } from './guard.ts';
+import { healthShape } from './health.ts';
+import { identifierShape } from './identifier.ts';
+import { objectNameShape } from './object-name.ts';
+import { listShape, pageShape } from './page.ts';
+import { parameterChangeShape, parameterNameShape, parameterShape } from './parameter.ts';
+import { planPreviewShape, planShape } from './plan.ts';
+import type { ProblemCode } from './problem-catalogue.ts';
+import { runQueryShape, runRequestShape, runShape } from './run.ts';
+import { rescanShape, storeShape } from './store.ts';
+import { taskDetailShape, taskQueryShape, taskShape } from './task.ts';
+
+/** What stands before every path of the table. */
+export const apiPrefix = '/api/v1';
+
+/** One call of the API as data; a part that is not named must be empty. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Below the prefix; `{name}` stands for a parameter. */
+  readonly path: string;
+  readonly noun: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  /** The one status of success and the shape of its body. */
+  readonly replies: { readonly [status in 200 | 202]?: z.ZodType };
+  /** Problems of this call in particular; any call may also meet the general ones. */
+  readonly problems: readonly ProblemCode[];
+  /** Answers without a token. */
+  readonly isPublic?: true;
+  readonly bodyLimitBytes?: number;
+}
+
+const byDeviceName = z.strictObject({ name: objectNameShape });
+const byPlanName = z.strictObject({ name: objectNameShape });
+const byParameterName = z.strictObject({ name: parameterNameShape });
+const byId = z.strictObject({ id: identifierShape });
+
+/** Every call of the API. */
+export const routes = {
+  getHealth: {
+    method: 'GET',
+    path: '/health',
+    noun: 'health',
+    summary: 'Tell that the server answers; needs no token',
+    replies: { 200: healthShape },
+    problems: [],
+    isPublic: true,
+  },
+  listDevices: {
+    method: 'GET',
+    path: '/devices',
+    noun: 'device',
+    summary: 'List every device, by name',
+    replies: { 200: listShape(deviceShape) },
+    problems: [],
+  },
+  testDevice: {
+    method: 'POST',
+    path: '/devices/{name}/test',
+    noun: 'device',
+    summary: 'Look whether a device can be backed up, and say what is wrong',
+    params: byDeviceName,
+    replies: { 200: deviceTestShape },
+    problems: ['DEVICE_NOT_FOUND'],
+  },
+  listPlans: {
+    method: 'GET',
+    path: '/plans',
+    noun: 'plan',
+    summary: 'List every plan, by name',
+    replies: { 200: listShape(planShape) },
+    problems: [],
+  },
+  getPlan: {
+    method: 'GET',
+    path: '/plans/{name}',
+    noun: 'plan',
+    summary: 'Show a plan with its next fires',
+    params: byPlanName,
+    replies: { 200: planShape },
+    problems: ['PLAN_NOT_FOUND'],
+  },
+  previewPlan: {
+    method: 'POST',
+    path: '/plans/{name}/preview',
+    noun: 'plan',
+    summary: 'Show which tasks a run of the plan would have now, without starting one',
+    params: byPlanName,
+    replies: { 200: planPreviewShape },
+    problems: ['PLAN_NOT_FOUND'],
+  },
+  runPlan: {
+    method: 'POST',
+    path: '/plans/{name}/runs',
+    noun: 'plan',
+    summary: 'Put a run of the plan into the queue',
+    params: byPlanName,
+    body: runRequestShape,
+    replies: { 202: runShape },
+    problems: ['PLAN_NOT_FOUND', 'PLAN_NOT_RUNNABLE'],
+  },
+  listRuns: {
+    method: 'GET',
+    path: '/runs',
+    noun: 'run',
+    summary: 'List runs, newest first',
+    query: runQueryShape,
+    replies: { 200: pageShape(runShape) },
+    problems: ['CURSOR_NOT_VALID'],
+  },
+  getRun: {
+    method: 'GET',
+    path: '/runs/{id}',
+    noun: 'run',
+    summary: 'Show a run with its counters',
+    params: byId,
+    replies: { 200: runShape },
+    problems: ['RUN_NOT_FOUND'],
+  },
+  listTasks: {
+    method: 'GET',
+    path: '/runs/{id}/tasks',
+    noun: 'run',
+    summary: 'List the tasks of a run, in creation order',
+    params: byId,
+    query: taskQueryShape,
+    replies: { 200: pageShape(taskShape) },
+    problems: ['RUN_NOT_FOUND', 'CURSOR_NOT_VALID'],
+  },
+  cancelRun: {
+    method: 'POST',
+    path: '/runs/{id}/cancel',
+    noun: 'run',
+    summary: 'Cancel waiting tasks at once and going ones at their next safe point',
+    params: byId,
+    replies: { 202: runShape },
+    problems: ['RUN_NOT_FOUND', 'RUN_ALREADY_ENDED'],
+  },
+  getTask: {
+    method: 'GET',
+    path: '/tasks/{id}',
+    noun: 'task',
+    summary: 'Show a task with its recorded steps',
+    params: byId,
+    replies: { 200: taskDetailShape },
+    problems: ['TASK_NOT_FOUND'],
+  },
+  listBackups: {
+    method: 'GET',
+    path: '/backups',
+    noun: 'backup',
+    summary: 'List published backups, newest first',
+    query: backupQueryShape,
+    replies: { 200: pageShape(backupShape) },
+    problems: ['CURSOR_NOT_VALID'],
+  },
+  listParameters: {
+    method: 'GET',
+    path: '/parameters',
+    noun: 'parameter',
+    summary: 'List every system parameter',
+    replies: { 200: listShape(parameterShape) },
+    problems: [],
+  },
+  getParameter: {
+    method: 'GET',
+    path: '/parameters/{name}',
+    noun: 'parameter',
+    summary: 'Show a system parameter',
+    params: byParameterName,
+    replies: { 200: parameterShape },
+    problems: ['PARAMETER_NOT_FOUND'],
+  },
+  setParameter: {
+    method: 'PUT',
+    path: '/parameters/{name}',
+    noun: 'parameter',
+    summary: 'Set a system parameter',
+    params: byParameterName,
+    body: parameterChangeShape,
+    replies: { 200: parameterShape },
+    problems: ['PARAMETER_NOT_FOUND', 'PARAMETER_REFUSED'],
+  },
+  applyDocument: {
+    method: 'POST',
+    path: '/apply',
+    noun: 'apply',
+    summary: 'Make parameters, devices and plans as the document says; all of it or nothing',
+    query: applyQueryShape,
+    body: applyDocumentShape,
+    replies: { 200: applyOutcomeShape },
+    problems: ['DOCUMENT_REFUSED'],
+    bodyLimitBytes: 16 * 1024 * 1024,
+  },
+  getStore: {
+    method: 'GET',
+    path: '/store',
+    noun: 'store',
+    summary: 'Look at the store',
+    replies: { 200: storeShape },
+    problems: [],
+  },
+  initStore: {
+    method: 'POST',
+    path: '/store/init',
+    noun: 'store',
+    summary: 'Write the marker of this installation into the store; a second time changes nothing',
+    replies: { 200: storeShape },
+    problems: ['STORE_PATH_NOT_SET', 'STORE_NOT_USABLE', 'STORE_NOT_RESPONDING'],
+  },
+  rescanStore: {
+    method: 'POST',
+    path: '/store/rescan',
+    noun: 'store',
+    summary: 'Rebuild the catalogue of backups from the disk',
+    replies: { 200: rescanShape },
+    problems: ['STORE_PATH_NOT_SET', 'STORE_NOT_USABLE', 'STORE_BUSY', 'STORE_NOT_RESPONDING'],
+  },
+  listGuards: {
+    method: 'GET',
+    path: '/guards',
+    noun: 'guard',
+    summary: 'List what Stillpoint has quiesced, or may have, and not yet seen running again',
+    replies: { 200: listShape(guardShape) },
+    problems: [],
+  },
+} as const satisfies Record<string, Route>;
+
+/** Name of a call. */
+export type RouteName = keyof typeof routes;
+
+type Part<Name extends RouteName, Key extends 'params' | 'query' | 'body'> =
+  (typeof routes)[Name] extends Record<Key, infer Shape extends z.ZodType> ? Shape : never;
+
+/** What a call is given once its parts were read: defaults filled in, numbers are numbers. */
+export type RouteInput<Name extends RouteName> = {
+  readonly [Key in 'params' | 'query' | 'body' as [Part<Name, Key>] extends [never] ? never : Key]: z.output<
+    Part<Name, Key>
+  >;
+};
+
+type Loose<Shape extends z.ZodType, Key extends string> =
+  Record<never, never> extends z.input<Shape>
+    ? { readonly [K in Key]?: z.input<Shape> }
+    : { readonly [K in Key]: z.input<Shape> };
+
+/** What a client says to make a call: defaults may be left out. */
+export type RouteRequest<Name extends RouteName> = ([Part<Name, 'params'>] extends [never]
+  ? unknown
+  : Loose<Part<Name, 'params'>, 'params'>) &
+  ([Part<Name, 'query'>] extends [never] ? unknown : Loose<Part<Name, 'query'>, 'query'>) &
+  ([Part<Name, 'body'>] extends [never] ? unknown : Loose<Part<Name, 'body'>, 'body'>);
+
+type ReplyShapes<Name extends RouteName> = (typeof routes)[Name]['replies'];
+
+/** What a call that went well answers. */
+export type RouteReply<Name extends RouteName> = z.output<ReplyShapes<Name>[keyof ReplyShapes<Name>]>;

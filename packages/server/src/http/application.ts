@@ -1,0 +1,69 @@
+import type {
+  ApplyDocument,
+  ApplyOutcome,
+  Backup,
+  BackupQuery,
+  Device,
+  DeviceTest,
+  Guard,
+  Parameter,
+  ParameterValue,
+  Plan,
+  PlanPreview,
+  Refusal,
+  Rescan,
+  Run,
+  RunQuery,
+  RunRequest,
+  Store,
+  Task,
+  TaskDetail,
+  TaskQuery,
+} from '@stillpoint/contract';
+
+/** What a use case comes to: its value, or the refusal that a client is told as a problem. */
+export type Outcome<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: Refusal };
+
+/** One page of a long list; `nextCursor` is opaque to clients and null on the last page. */
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly nextCursor: string | null;
+}
+
+/**
+ * The use cases that HTTP offers, one method per call of the contract. Requests arrive with the right shape and with
+ * defaults filled in; what they mean is judged here. A method refuses by answering and throws only for bugs.
+ */
+export interface Application {
+  /** Every device, by name. */
+  listDevices(): Promise<Outcome<Device[]>>;
+  testDevice(name: string): Promise<Outcome<DeviceTest>>;
+  /** Every plan, by name. */
+  listPlans(): Promise<Outcome<Plan[]>>;
+  getPlan(name: string): Promise<Outcome<Plan>>;
+  previewPlan(name: string): Promise<Outcome<PlanPreview>>;
+  runPlan(name: string, request: RunRequest): Promise<Outcome<Run>>;
+  /** Newest first. */
+  listRuns(query: RunQuery): Promise<Outcome<Page<Run>>>;
+  getRun(id: string): Promise<Outcome<Run>>;
+  /** In creation order. */
+  listTasks(runId: string, query: TaskQuery): Promise<Outcome<Page<Task>>>;
+  cancelRun(id: string): Promise<Outcome<Run>>;
+  getTask(id: string): Promise<Outcome<TaskDetail>>;
+  /** Newest first. */
+  listBackups(query: BackupQuery): Promise<Outcome<Page<Backup>>>;
+  listParameters(): Promise<Outcome<Parameter[]>>;
+  getParameter(name: string): Promise<Outcome<Parameter>>;
+  setParameter(name: string, value: ParameterValue): Promise<Outcome<Parameter>>;
+  /** All errors at once, with JSON pointers into the document; nothing is changed when there is one, or on a dry run. */
+  applyDocument(
+    document: ApplyDocument,
+    options: { readonly dryRun: boolean },
+  ): Promise<Outcome<ApplyOutcome>>;
+  getStore(): Promise<Outcome<Store>>;
+  initStore(): Promise<Outcome<Store>>;
+  rescanStore(): Promise<Outcome<Rescan>>;
+  listGuards(): Promise<Outcome<Guard[]>>;
+}
