@@ -1,1 +1,11 @@
-export {};
+export { type DatabaseCode, databaseCatalogue } from './database-catalogue.ts';
+export { DatabaseError, type DatabaseFault } from './database-error.ts';
+export type { DatabaseEvent } from './database-event.ts';
+export { applyMigrations, type MigrationReport } from './migrations/apply-migrations.ts';
+export {
+  type ConnectionOptions,
+  type Database,
+  type DatabaseOptions,
+  type DatabaseTarget,
+  openDatabase,
+} from './open-database.ts';
