@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkBoundaries } from './check-boundaries.ts';
+import { checkDocs } from './check-docs.ts';
+import { checkWords, readGlossary } from './check-words.ts';
 import { projectFolder } from './folders.ts';
-import { checkHouseRules } from './house-rules.ts';
+import { checkHouseRules, type ProjectFile } from './house-rules.ts';
 import { runCommand } from './run-command.ts';
 import { runTests } from './run-tests.ts';
 import { listProjectFiles, selectSourceFiles } from './source-files.ts';
@@ -18,12 +20,7 @@ const selfSufficient = ['contract', 'gates', 'simulation', 'wire'];
 export function listSteps(folder: string): Step[] {
   const files = listProjectFiles(folder);
   return [
-    {
-      name: 'system-packages',
-      after: [],
-      cores: 1,
-      run: async () => verdictOf(await provideSystemPackages()),
-    },
+    statement('system-packages', provideSystemPackages),
     tool('format', '@biomejs/biome/bin/biome', ['format', '.']),
     tool('lint', '@biomejs/biome/bin/biome', [
       'check',
@@ -35,19 +32,14 @@ export function listSteps(folder: string): Step[] {
     tool('types', 'typescript/bin/tsc', ['-p', '.']),
     tool('types-core', 'typescript/bin/tsc', ['-p', 'packages/core']),
     tool('types-contract', 'typescript/bin/tsc', ['-p', 'packages/contract']),
-    {
-      name: 'boundaries',
-      after: [],
-      cores: 1,
-      run: async () => verdictOf(await checkBoundaries(folder, selectSourceFiles(files))),
-    },
+    statement('boundaries', () => checkBoundaries(folder, selectSourceFiles(files))),
     tool('unused', 'knip/bin/knip.js', ['--no-progress', '--treat-config-hints-as-errors']),
-    {
-      name: 'house',
-      after: [],
-      cores: 1,
-      run: async () => verdictOf(checkHouseRules(readAll(folder, files))),
-    },
+    statement('house', () => checkHouseRules(readAll(folder, files))),
+    statement('docs', () => checkDocs(readAll(folder, files))),
+    statement('words', () => {
+      const all = readAll(folder, files);
+      return checkWords(all, readGlossary(all.find(({ path }) => path === 'docs/glossary.md')?.text ?? ''));
+    }),
     ...listGenerators(files).map(generated),
     tests('unit', 'packages/', 2, []),
     ...listTestFolders(files).map((name) =>
@@ -75,6 +67,11 @@ function listGenerators(files: readonly string[]): string[] {
   return files.flatMap((path) => /^tools\/(generate-[^/]+)\.ts$/.exec(path)?.[1] ?? []);
 }
 
+/** A step that is one statement about the project: it holds when no problem is found. */
+function statement(name: string, findProblems: () => string[] | Promise<string[]>): Step {
+  return { name, after: [], cores: 1, run: async () => verdictOf(await findProblems()) };
+}
+
 function tool(name: string, script: string, args: readonly string[]): Step {
   return { name, after: [], cores: 1, run: () => runNode([join('node_modules', script), ...args]) };
 }
@@ -95,7 +92,7 @@ async function runNode(args: readonly string[]): Promise<StepResult> {
   return verdictOf(exitCode === 0 ? [] : [output, `exit code ${exitCode}`]);
 }
 
-function readAll(folder: string, files: readonly string[]): { path: string; text: string }[] {
+function readAll(folder: string, files: readonly string[]): ProjectFile[] {
   return files
     .filter((path) => existsSync(join(folder, path)) && !/\.(woff2|png|zip|bin)$/.test(path))
     .map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }));
