@@ -1,1 +1,1 @@
-export {};
+export { openApiDocument } from './http/open-api-document.ts';

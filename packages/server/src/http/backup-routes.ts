@@ -1,0 +1,8 @@
+import type { FastifyInstance } from 'fastify';
+import type { Application } from './application.ts';
+import { registerRoute } from './register-route.ts';
+
+/** Calls about backups. */
+export function backupRoutes(server: FastifyInstance, application: Application): void {
+  registerRoute(server, 'listBackups', ({ query }) => application.listBackups(query));
+}

@@ -1,0 +1,9 @@
+import type { FastifyInstance } from 'fastify';
+import type { Application } from './application.ts';
+import { listOutcome } from './list-outcome.ts';
+import { registerRoute } from './register-route.ts';
+
+/** Calls about what is quiesced by us now. */
+export function guardRoutes(server: FastifyInstance, application: Application): void {
+  registerRoute(server, 'listGuards', async () => listOutcome(await application.listGuards()));
+}

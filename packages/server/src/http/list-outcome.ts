@@ -1,0 +1,6 @@
+import type { Outcome } from './application.ts';
+
+/** A whole list as it travels: in an object, so that fields can be added beside it later. */
+export function listOutcome<Item>(outcome: Outcome<Item[]>): Outcome<{ items: Item[] }> {
+  return outcome.ok ? { ok: true, value: { items: outcome.value } } : outcome;
+}

@@ -1,0 +1,11 @@
+import type { FastifyInstance } from 'fastify';
+import type { Application } from './application.ts';
+import { registerRoute } from './register-route.ts';
+
+/** Calls about runs. */
+export function runRoutes(server: FastifyInstance, application: Application): void {
+  registerRoute(server, 'listRuns', ({ query }) => application.listRuns(query));
+  registerRoute(server, 'getRun', ({ params }) => application.getRun(params.id));
+  registerRoute(server, 'listTasks', ({ params, query }) => application.listTasks(params.id, query));
+  registerRoute(server, 'cancelRun', ({ params }) => application.cancelRun(params.id));
+}

@@ -1,0 +1,183 @@
+import type { Backup, Device, Guard, Parameter, Plan, Run, Store, TaskDetail } from '@stillpoint/contract';
+import type { Application, Outcome } from './application.ts';
+
+const at = '2026-03-29T01:00:00.000Z';
+
+const device: Device = {
+  name: 'QA1',
+  host: '127.0.0.1',
+  somaPort: 5550,
+  restPort: null,
+  username: 'backup',
+  tags: { env: 'QA' },
+  enabled: true,
+  tls: { insecure: true },
+  warnings: ['The certificate of QA1 is not checked.'],
+};
+
+const plan: Plan = {
+  name: 'nightly',
+  description: '',
+  enabled: true,
+  schedule: '0 0 2 * * ?',
+  timezone: 'Europe/Zurich',
+  window: ['22:00-06:00'],
+  blackoutDates: ['2026-12-24'],
+  defaultErrorPolicy: 'halt',
+  prePlanScript: null,
+  postPlanScript: null,
+  activities: [
+    {
+      exportDomain: {
+        devices: 'QA*',
+        domains: 'DOMAIN*',
+        quiesce: false,
+        preTaskScript: null,
+        postTaskScript: { script: 'after.sh', when: 'onFailure' },
+        errorPolicy: 'plan',
+      },
+    },
+  ],
+  nextFireAts: [at],
+  lastRun: null,
+};
+
+const run: Run = {
+  id: 'r1',
+  plan: 'nightly',
+  trigger: 'request',
+  status: 'QUEUED',
+  reasonCode: null,
+  sentence: null,
+  startedAt: at,
+  endedAt: null,
+  windowOverrideReason: null,
+  counters: {
+    devices: 1,
+    domains: 1,
+    waiting: 1,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    skipped: 0,
+    cancelled: 0,
+  },
+  warnings: [],
+};
+
+const task: TaskDetail = {
+  id: 't1',
+  runId: 'r1',
+  action: 'EXPORT_DOMAIN',
+  device: 'QA1',
+  domain: 'DOMAIN1',
+  status: 'SUCCEEDED',
+  reasonCode: null,
+  sentence: null,
+  files: [{ path: 'QA1/domain/DOMAIN1/x.zip', sizeBytes: 12, sha256: 'a'.repeat(64) }],
+  createdAt: at,
+  startedAt: at,
+  endedAt: at,
+  warnings: [],
+  steps: [{ name: 'export', startedAt: at, endedAt: at, outcome: 'succeeded', detail: null }],
+};
+
+const backup: Backup = {
+  id: 'b1',
+  device: 'QA1',
+  domain: 'DOMAIN1',
+  action: 'EXPORT_DOMAIN',
+  isPersisted: true,
+  state: 'good',
+  files: task.files,
+  sizeBytes: 12,
+  takenAt: at,
+  plan: 'nightly',
+  runId: 'r1',
+  taskId: 't1',
+  serial: null,
+  model: null,
+  firmwareVersion: null,
+  firmwareBuild: null,
+};
+
+const parameter: Parameter = {
+  name: 'devices.parallel',
+  value: 16,
+  defaultValue: 16,
+  meaning: 'devices worked on at once',
+};
+
+const store: Store = {
+  path: '/mnt/backups',
+  isUsable: true,
+  isInitialised: true,
+  isRemoteMount: true,
+  fileSystem: 'nfs4',
+  totalBytes: 1000,
+  freeBytes: 500,
+  problems: [],
+};
+
+const guard: Guard = {
+  device: 'QA1',
+  domain: null,
+  taskId: 't1',
+  runId: 'r1',
+  intendedAt: at,
+  quiescedAt: null,
+  hasOwner: true,
+  sentence: 'QA1 is being quiesced.',
+};
+
+function answered<Value>(value: Value): Promise<Outcome<Value>> {
+  return Promise.resolve({ ok: true, value });
+}
+
+/** For tests: an application with one object of each kind, any use case of which may be exchanged. */
+export function sampleApplication(changes: Partial<Application> = {}): Application {
+  return {
+    listDevices: () => answered([device]),
+    testDevice: (name) =>
+      answered({
+        device: name,
+        isUsable: true,
+        sentence: `${name} can be backed up.`,
+        checks: [{ name: 'reachability', outcome: 'passed', sentence: `${name} answers.` }],
+        firmwareVersion: null,
+        model: null,
+        serial: null,
+        backupMode: null,
+        clockDifferenceMs: -12,
+        domains: ['default'],
+        testedAt: at,
+      }),
+    listPlans: () => answered([plan]),
+    getPlan: () => answered(plan),
+    previewPlan: () => answered({ plan: 'nightly', refusal: null, tasks: [], warnings: [] }),
+    runPlan: () => answered(run),
+    listRuns: () => answered({ items: [run], nextCursor: null }),
+    getRun: () => answered(run),
+    listTasks: () => answered({ items: [task], nextCursor: 'next' }),
+    cancelRun: () => answered(run),
+    getTask: () => answered(task),
+    listBackups: () => answered({ items: [backup], nextCursor: null }),
+    listParameters: () => answered([parameter]),
+    getParameter: () => answered(parameter),
+    setParameter: (_, value) => answered({ ...parameter, value }),
+    applyDocument: (_, { dryRun }) => answered({ dryRun, objects: [] }),
+    getStore: () => answered(store),
+    initStore: () => answered(store),
+    rescanStore: () =>
+      answered({
+        manifestsRead: 1,
+        backupsAdded: 0,
+        backupsUnchanged: 1,
+        backupsMissing: 0,
+        backupsDamaged: 0,
+        problems: [],
+      }),
+    listGuards: () => answered([guard]),
+    ...changes,
+  };
+}

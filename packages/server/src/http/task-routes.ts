@@ -1,0 +1,8 @@
+import type { FastifyInstance } from 'fastify';
+import type { Application } from './application.ts';
+import { registerRoute } from './register-route.ts';
+
+/** Calls about tasks. */
+export function taskRoutes(server: FastifyInstance, application: Application): void {
+  registerRoute(server, 'getTask', ({ params }) => application.getTask(params.id));
+}
