@@ -1,6 +1,7 @@
 export { type DatabaseCode, databaseCatalogue } from './database-catalogue.ts';
 export { DatabaseError, type DatabaseFault } from './database-error.ts';
 export type { DatabaseEvent } from './database-event.ts';
+export { dumpSchema } from './dump-schema.ts';
 export { applyMigrations, type MigrationReport } from './migrations/apply-migrations.ts';
 export {
   type ConnectionOptions,

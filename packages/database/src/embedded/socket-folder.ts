@@ -40,7 +40,7 @@ function fitsSocket(folder: string): boolean {
 }
 
 function makeShortFolder(layout: EmbeddedLayout, account: PostgresAccount): string {
-  const runtimeFolder = process.env['XDG_RUNTIME_DIR'];
+  const runtimeFolder = process.env.XDG_RUNTIME_DIR;
   // Another user may not pass our own runtime folder.
   const parents = account.kind === 'otherUser' ? [tmpdir(), '/tmp'] : [runtimeFolder, tmpdir(), '/tmp'];
   const parent = parents.find(
