@@ -1,0 +1,59 @@
+import { rename, rm, unlink } from 'node:fs/promises';
+import {
+  isSameFile,
+  type PublishUnit,
+  readManifest,
+  removeIncomingFolder,
+  standingAt,
+  unitsOf,
+} from './backup-files.ts';
+import { attempt, errnoOf, type Reply } from './fault.ts';
+import { catalogFolder, incomingFolderOf, manifestFileName } from './layout.ts';
+import type { StoreRoot } from './store-root.ts';
+
+const discardedName = 'discarded';
+
+/**
+ * Takes back all that a task left in the store: published files, then its manifest, then what it received. For a task
+ * that did not succeed, and for a backup that its retention rule gives up; calling it again does no harm.
+ */
+export async function discardBackup(root: StoreRoot, taskId: string): Promise<Reply<void>> {
+  return attempt(`discarding the backup of task ${taskId}`, async (begins) => {
+    const manifest = await readManifest(root, taskId);
+    begins();
+    if (manifest !== undefined) {
+      for (const unit of unitsOf(manifest)) await removePublished(root, taskId, unit);
+      await using catalog = await root.directory.open(catalogFolder);
+      await unlinkIfThere(catalog.path(manifestFileName(taskId)));
+      await catalog.sync();
+    }
+    // Last, because what is still in the incoming folder tells that the file at the published path is another task's.
+    await removeIncomingFolder(root, taskId);
+  });
+}
+
+async function removePublished(root: StoreRoot, taskId: string, unit: PublishUnit): Promise<void> {
+  await using folder = await root.directory.openIfThere(unit.folder);
+  await using incoming = await root.directory.openIfThere(unit.incomingFolder);
+  const published = await standingAt(folder, unit.name);
+  const received = await standingAt(incoming, unit.incomingName);
+  if (folder === undefined || published === undefined) return;
+  if (received !== undefined && !isSameFile(received, published)) return;
+  if (unit.isFolder) {
+    // Renamed away first, so that no half of it is ever seen at its published path.
+    await using task = await root.directory.openOrMake(incomingFolderOf(taskId));
+    await rm(task.path(discardedName), { recursive: true, force: true });
+    await rename(folder.path(unit.name), task.path(discardedName));
+  } else {
+    await unlinkIfThere(folder.path(unit.name));
+  }
+  await folder.sync();
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
+}
