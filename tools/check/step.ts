@@ -12,6 +12,8 @@ export interface Step {
   readonly after: readonly string[];
   /** How many of the two processor cores it keeps busy. */
   readonly cores: 1 | 2;
+  /** Script and arguments for Node, of a step that is a tool; the gates run it on planted violations. */
+  readonly command?: readonly string[];
   run(): Promise<StepResult>;
 }
 
