@@ -1,1 +1,18 @@
-export {};
+export type { QuiescePhase } from './device-state.ts';
+export type { FaultKind, FaultOrder, FaultOrderInput } from './faults/fault-order.ts';
+export type { CertificateValidity, KeyAndCertificate } from './fleet/device-certificate.ts';
+export { createDeviceCertificate } from './fleet/device-certificate.ts';
+export type { DeviceAddress, DeviceChange, DeviceView, DomainView } from './fleet/device-handle.ts';
+export { DeviceHandle, OrderRefused } from './fleet/device-handle.ts';
+export type {
+  DeviceDescription,
+  DeviceDescriptionInput,
+  DomainDescription,
+  FleetDescription,
+  FleetDescriptionInput,
+  FleetReading,
+} from './fleet/fleet-description.ts';
+export { readFleetDescription } from './fleet/fleet-description.ts';
+export type { Fleet, FleetOptions } from './fleet/start-fleet.ts';
+export { startFleet } from './fleet/start-fleet.ts';
+export type { Arrival, FleetEvents, RequestLogEntry } from './request-log.ts';
