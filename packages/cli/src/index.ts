@@ -1,1 +1,2 @@
-export {};
+export { runCommandLine } from './run-command-line.ts';
+export type { Surroundings } from './surroundings.ts';

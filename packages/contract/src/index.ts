@@ -23,6 +23,7 @@ export {
   deviceTestShape,
 } from './device.ts';
 export { type ExitCode, exitCode, exitCodeOfRun } from './exit-code.ts';
+export { exitCodeOfProblem } from './exit-code-of-problem.ts';
 export { type File, fileShape } from './file.ts';
 export { type Guard, guardShape } from './guard.ts';
 export { type Health, healthShape } from './health.ts';

@@ -1,0 +1,16 @@
+import { type CommandDefinition, showAnswer } from '../invocation.ts';
+import { valueText } from '../parameter-value.ts';
+import { printable } from '../printable.ts';
+
+/** `params get`: the value of a system parameter. */
+export const paramsGet: CommandDefinition = {
+  syntax: 'get <name>',
+  summary: 'print the value of a system parameter',
+  examples: ['stillpoint params get store.path'],
+  run: (invocation, [name = '']) =>
+    showAnswer(
+      invocation,
+      (client) => client.getParameter({ params: { name } }),
+      ({ value }) => printable(valueText(value) ?? '-'),
+    ),
+};
