@@ -66,6 +66,8 @@ const violations: readonly Violation[] = [
   ],
   ['core-is-pure', 'packages/core/src/impure.ts', 'node:fs', 'fs'],
   ['core-needs-only-calendars', 'packages/core/src/borrowed.ts', 'zod', 'node_modules/zod'],
+  ['wire-is-pure', 'packages/datapower/src/wire/socket.ts', 'node:net', 'net'],
+  ['wire-is-pure', 'packages/datapower/src/wire/client.ts', 'undici', 'node_modules/undici'],
   ['contract-runs-in-a-browser', 'packages/contract/src/impure.ts', 'node:crypto', 'crypto'],
   ['app-sees-only-core', 'packages/server/src/app/stone.ts', '@stillpoint/engine', index('engine')],
   [
@@ -113,6 +115,8 @@ const allowed: readonly (readonly [from: string, specifier: string])[] = [
   ['tests/e2e/fleet.test.ts', '@stillpoint/simulator'],
   ['tests/e2e/double.test.ts', '../../packages/engine/src/testing/fake.ts'],
   ['tools/demo.ts', '@stillpoint/simulator'],
+  ['packages/datapower/src/wire/decode.ts', 'node:buffer'],
+  ['packages/datapower/src/transport.ts', 'undici'],
 ];
 
 const targets = {

@@ -66,6 +66,7 @@ function linkModules(folder: string): void {
     'oxlint-tsgolint',
     '@oxlint-tsgolint',
     'typescript',
+    'undici',
     'undici-types',
     'zod',
   ]) {

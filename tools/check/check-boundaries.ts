@@ -10,8 +10,10 @@ interface Cruise {
       readonly from: string;
       readonly to: string;
       readonly rule: { readonly name: string };
-      readonly comment?: string;
     }[];
+    readonly ruleSetUsed?: {
+      readonly forbidden?: readonly { readonly name: string; readonly comment?: string }[];
+    };
   };
 }
 
@@ -36,8 +38,9 @@ export async function checkBoundaries(folder: string, sourceFiles: readonly stri
   );
   if (!stdout.trimStart().startsWith('{')) return [`dependency-cruiser gave no result: ${output}`];
   const cruise: Cruise = JSON.parse(stdout);
+  const reasons = new Map(cruise.summary.ruleSetUsed?.forbidden?.map(({ name, comment }) => [name, comment]));
   const problems = cruise.summary.violations.map(
-    ({ rule, from, to, comment }) => `${rule.name}: ${from} -> ${to}${comment ? ` (${comment})` : ''}`,
+    ({ rule, from, to }) => `${rule.name}: ${from} -> ${to} (${reasons.get(rule.name) ?? 'no reason given'})`,
   );
   return [
     ...problems,
