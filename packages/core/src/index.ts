@@ -1,1 +1,50 @@
-export {};
+export { coreCatalogue, type ReasonCode } from './core-catalogue.ts';
+export {
+  devicesOfPlan,
+  expandPlan,
+  type Inventory,
+  type KnownDevice,
+  needsDomainList,
+  type TaskDraft,
+} from './expand-plan.ts';
+export {
+  isParameterName,
+  type ParameterDefinition,
+  type ParameterName,
+  type Parameters,
+  parameterDefinitions,
+  parametersInForce,
+} from './parameters.ts';
+export { type Action, type Activity, ALL_DOMAINS, type ErrorPolicy, type Plan } from './plan.ts';
+export { planWindow } from './plan-window.ts';
+export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
+export type { Refusal } from './refusal.ts';
+export { evolveRun } from './run/evolve-run.ts';
+export { nextRunStep, type RunStep } from './run/next-run-step.ts';
+export { isRunLook, type RunEffect, type RunEffectType, type RunOutcomes } from './run/run-effect.ts';
+export type { RunCommand, RunFact, RunSettled, RunVerdict } from './run/run-fact.ts';
+export type { RunSpec, RunTrigger } from './run/run-spec.ts';
+export { queuedRun, type RunState } from './run/run-state.ts';
+export { runOutcome, type TaskCounts } from './run-outcome.ts';
+export { nextFire, parseSchedule, type Schedule, type ScheduleRefusal } from './schedule.ts';
+export { evolveTask } from './task/evolve-task.ts';
+export { nextTaskStep, type TaskStep } from './task/next-task-step.ts';
+export {
+  type DomainRow,
+  type ExportPart,
+  isLook,
+  type TaskEffect,
+  type TaskEffectType,
+  type TaskOutcomes,
+} from './task/task-effect.ts';
+export type { TaskCommand, TaskFact, TaskSettled, TaskVerdict } from './task/task-fact.ts';
+export {
+  DEFAULT_DOMAIN,
+  type QuiesceScope,
+  quiesceScopeOf,
+  type TaskLimits,
+  type TaskSpec,
+} from './task/task-spec.ts';
+export { isGuardNeeded, queuedTask, type TaskState } from './task/task-state.ts';
+export { validatePlan } from './validate-plan.ts';
+export { isTimezone, isWindowOpen, type MaintenanceWindow } from './window.ts';

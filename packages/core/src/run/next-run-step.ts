@@ -1,0 +1,143 @@
+import type { Parameters } from '../parameters.ts';
+import { planWindow } from '../plan-window.ts';
+import { type Reason, type ReasonCode, reasonOf } from '../reason.ts';
+import { runOutcome } from '../run-outcome.ts';
+import { isWindowOpen } from '../window.ts';
+import type { RunEffect } from './run-effect.ts';
+import type { RunVerdict } from './run-fact.ts';
+import type { RunSpec } from './run-spec.ts';
+import type { RunState } from './run-state.ts';
+
+/** What a run wants next. Instants are milliseconds since the epoch. */
+export type RunStep =
+  | { readonly kind: 'do'; readonly effect: RunEffect }
+  | { readonly kind: 'note'; readonly note: { readonly type: 'started' } }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'finish'; readonly verdict: RunVerdict };
+
+/** A quiesce time-out below this is one that appliances do not take. */
+const LEAST_QUIESCE_TIMEOUT_SECONDS = 60;
+
+/** Pause between two counts of the tasks; the end of a task wakes the run earlier. */
+const COUNT_PAUSE_MS = 1000;
+
+/** What the run wants of the world now: the table of its steps, read from the top. Pure. */
+export function nextRunStep(state: RunState, now: number): RunStep {
+  if (state.verdict !== null) return { kind: 'finish', verdict: state.verdict };
+  if (state.pending !== null)
+    throw new Error(`The effect ${state.pending.type} is pending; settle it first.`);
+  if (!state.isStarted) return { kind: 'note', note: { type: 'started' } };
+  if (state.counts !== null && state.counts.waiting + state.counts.running > 0) return tasksStep(state, now);
+  return state.counts === null ? prepareStep(state, now) : endStep(state);
+}
+
+/** Steps 1 to 5. Nothing has been created yet, so any "no" ends the run here. */
+function prepareStep(state: RunState, now: number): RunStep {
+  const { spec, parameters, failure } = state;
+  if (failure !== null) return end(failure.status, failure.reason);
+  if (state.stop !== null) return end('CANCELLED', state.stop);
+  if (parameters === null) return perform({ type: 'readParameters' });
+  const refusal = refusalOf(spec, parameters, state.hostTimezone, now);
+  if (refusal !== null) return refusal;
+  return perform({ type: state.isStoreChecked ? 'expandPlan' : 'checkStore' });
+}
+
+function refusalOf(spec: RunSpec, parameters: Parameters, hostTimezone: string, now: number): RunStep | null {
+  const { plan } = spec;
+  if (now - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
+    const code = 'PREPROCESS_EXECUTION_SKIPPED_BECAUSE_A_DAY_PASSED';
+    return refuse(
+      'SKIPPED',
+      code,
+      `The run of ${plan.name} waited longer than ${parameters['queue.maxHours']} hours.`,
+    );
+  }
+  if (!parameters['backups.enabled']) {
+    return refuse('SKIPPED', 'BACKUPS_ARE_DISABLED', 'The parameter backups.enabled is false.');
+  }
+  const window = planWindow(plan, parameters, hostTimezone);
+  if ('kind' in window) return refuse('FAILED', 'PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT', window.detail);
+  const timeout = parameters['quiesce.timeoutSeconds'];
+  if (timeout < LEAST_QUIESCE_TIMEOUT_SECONDS) {
+    const detail = `The parameter quiesce.timeoutSeconds is ${timeout}, less than ${LEAST_QUIESCE_TIMEOUT_SECONDS}.`;
+    return refuse('FAILED', 'PRE_VALIDATION_QUIESCE_TIMEOUT_SYSPARM_TOO_SHORT', detail);
+  }
+  if (spec.windowOverrideReason === null && !isWindowOpen(window, now)) {
+    const detail = `The window of ${plan.name} is closed now (${window.timezone}).`;
+    return refuse('SKIPPED', 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', detail);
+  }
+  return null;
+}
+
+/** Steps 7 and 8: the script, the tasks, and what may stop them. */
+function tasksStep(state: RunState, now: number): RunStep {
+  const { spec, counts } = state;
+  if (state.stop !== null && !state.isStopCarriedOut) return cancelTasks(state.stop);
+  if (spec.plan.prePlanScript !== null && state.preScript === 'none')
+    return perform({ type: 'runPreScript' });
+  if (!state.areTasksQueued && state.stop === null) return perform({ type: 'queueTasks' });
+  const reason = state.stop === null && (counts?.waiting ?? 0) > 0 ? stopReasonOf(state, now) : null;
+  if (reason !== null) return cancelTasks(reason);
+  // A clock that was put back must not make the run wait for it to catch up.
+  const isFresh = now >= state.countedAt && now < state.countedAt + COUNT_PAUSE_MS;
+  return isFresh
+    ? { kind: 'wait', until: state.countedAt + COUNT_PAUSE_MS }
+    : perform({ type: 'countTasks' });
+}
+
+function stopReasonOf(state: RunState, now: number): Reason | null {
+  const { spec, parameters } = state;
+  if (parameters === null) return null;
+  if (state.isHalted) {
+    const detail = `A task of ${spec.plan.name} failed and its error policy is "halt".`;
+    return reasonOf('EXECUTION_CANCELED_BECAUSE_ERROR_POLICY', detail);
+  }
+  if (now - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
+    const detail = `It waited longer than ${parameters['queue.maxHours']} hours.`;
+    return reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', detail);
+  }
+  const window = planWindow(spec.plan, parameters, state.hostTimezone);
+  const isClosed = !('kind' in window) && !isWindowOpen(window, now);
+  if (spec.windowOverrideReason !== null || !isClosed) return null;
+  const detail = `The window of ${spec.plan.name} closed before it started.`;
+  return reasonOf('EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW', detail);
+}
+
+/** Steps 6 and 9: no task is left to do. */
+function endStep(state: RunState): RunStep {
+  const { spec, counts } = state;
+  if (counts === null) throw new Error('A run without counted tasks has not been prepared.');
+  const status = state.failure?.status ?? runOutcome(counts);
+  const reason = state.failure?.reason ?? (status === 'SKIPPED' ? nothingToDo(spec) : state.stop);
+  const hasRun = state.areTasksQueued;
+  if (spec.plan.postPlanScript !== null && hasRun && state.postScript === 'none') {
+    return perform({
+      type: 'runPostScript',
+      statusCode: reason?.code ?? status,
+      message: reason?.detail ?? null,
+    });
+  }
+  return { kind: 'finish', verdict: { status, reason, warnings: state.warnings } };
+}
+
+function nothingToDo({ plan }: RunSpec): Reason {
+  return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${plan.name} was skipped.`);
+}
+
+/** An operator's cancel also reaches the tasks that are going on; the other reasons let them finish. */
+function cancelTasks(reason: Reason): RunStep {
+  const includesRunning = reason.code === ('EXECUTION_CANCELED_BY_OPERATOR' satisfies ReasonCode);
+  return perform({ type: 'cancelTasks', reason, includesRunning });
+}
+
+function refuse(status: 'SKIPPED' | 'FAILED', code: ReasonCode, detail: string): RunStep {
+  return end(status, reasonOf(code, detail));
+}
+
+function end(status: RunVerdict['status'], reason: Reason): RunStep {
+  return { kind: 'finish', verdict: { status, reason, warnings: [] } };
+}
+
+function perform(effect: RunEffect): RunStep {
+  return { kind: 'do', effect };
+}

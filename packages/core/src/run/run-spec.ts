@@ -1,0 +1,15 @@
+import type { Plan } from '../plan.ts';
+
+/** What started a run. */
+export type RunTrigger = 'schedule' | 'api' | 'cli' | 'ui';
+
+/** One execution of a plan, as it was queued; the plan is the one of that moment. */
+export type RunSpec = {
+  readonly runId: string;
+  readonly plan: Plan;
+  readonly trigger: RunTrigger;
+  /** The written reason of an admin who let this run go outside the window; null when nobody did. */
+  readonly windowOverrideReason: string | null;
+  /** Milliseconds since the epoch; the run's start time. */
+  readonly queuedAt: number;
+};

@@ -1,0 +1,319 @@
+import { type Fault, type Reason, reasonOf } from '../reason.ts';
+import type { DomainRow, TaskEffect, TaskEffectType } from './task-effect.ts';
+import type { TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
+import { DEFAULT_DOMAIN, type QuiesceScope, quiesceScopeOf } from './task-spec.ts';
+import type { SeenPhase, TaskState } from './task-state.ts';
+
+/** What is known of a task after one more fact. */
+export function evolveTask(state: TaskState, fact: TaskFact): TaskState {
+  return withUndoBegun(evolve(state, fact), fact.at);
+}
+
+function evolve(state: TaskState, fact: TaskFact): TaskState {
+  switch (fact.type) {
+    case 'intended':
+      return intended({ ...state, pending: fact.effect }, fact.effect, fact.at);
+    case 'settled':
+      return settled({ ...state, pending: null }, fact);
+    case 'takenOver':
+      return takenOver(state, fact.at);
+    case 'noted':
+      return noted(state, fact.note);
+    case 'told':
+      return state.publish === 'none' ? failed(state, fact.command.reason, fact.command.status) : state;
+    case 'ended':
+      return { ...state, verdict: fact.verdict };
+  }
+}
+
+/** Undoing begins with the fact that ended the way forward. */
+function withUndoBegun(state: TaskState, at: number): TaskState {
+  const isOver = state.failure !== null || state.publish === 'done';
+  if (!isOver || !state.quiesce.isOurs || state.undo.since !== null) return state;
+  return { ...state, undo: { ...state.undo, since: at } };
+}
+
+function failed(state: TaskState, reason: Reason, status: 'FAILED' | 'CANCELLED' = 'FAILED'): TaskState {
+  return state.failure === null ? { ...state, failure: { status, reason } } : state;
+}
+
+const reasonOfFault = ({ code, detail }: Fault): Reason => ({ code, detail });
+
+function warned(state: TaskState, reason: Reason): TaskState {
+  return { ...state, warnings: [...state.warnings, reason] };
+}
+
+/** From its intent on, an effect may have happened. */
+function intended(state: TaskState, effect: TaskEffect, at: number): TaskState {
+  const { quiesce, spec } = state;
+  switch (effect.type) {
+    case 'quiesce':
+      return {
+        ...state,
+        quiesce: {
+          ...quiesce,
+          isOurs: true,
+          askedAt: at,
+          settlesAt: at + spec.limits.settleMs,
+          seen: 'unseen',
+          nextLookAt: 0,
+        },
+      };
+    case 'unquiesce':
+      return { ...state, undo: { ...state.undo, attempts: state.undo.attempts + 1, isAccepted: false } };
+    case 'runPreScript':
+      return { ...state, preScript: 'pending' };
+    case 'createSecureBackup':
+      return { ...state, remote: 'pending' };
+    case 'fetchSecureBackup':
+    case 'fetchExport':
+      return { ...state, fetch: 'pending' };
+    case 'publishBackup':
+      return { ...state, publish: 'pending' };
+    case 'removeSecureBackup':
+      return { ...state, remoteRemoval: 'pending' };
+    case 'discardBackup':
+      return { ...state, discard: 'pending' };
+    case 'runPostScript':
+      return { ...state, postScript: 'pending' };
+    default:
+      return state;
+  }
+}
+
+type Settle<Type extends TaskEffectType> = (
+  state: TaskState,
+  fact: Extract<TaskSettled, { effect: { type: Type } }>,
+) => TaskState;
+
+const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
+  admit: (state, { reply }) => {
+    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+    return reply.value.stop === null
+      ? { ...state, isAdmitted: true }
+      : failed(state, reply.value.stop, 'CANCELLED');
+  },
+  checkStore: (state, { reply }) => {
+    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+    const { minFreeStorePercent } = state.spec.limits;
+    if (reply.value.freePercent >= minFreeStorePercent) return { ...state, isStoreChecked: true };
+    const detail = `The store has ${reply.value.freePercent.toFixed(1)} % free, less than the ${minFreeStorePercent} % asked for.`;
+    return failed(state, reasonOf('NOT_ENOUGH_FREE_SPACE_IN_STORE', detail));
+  },
+  look: (state, fact) => (state.isFirstLookDone ? lookedAgain(state, fact) : lookedFirst(state, fact)),
+  inspectSecureBackup: (state, { reply }) => {
+    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+    const refusal = secureBackupRefusal(state, reply.value);
+    return refusal === null ? { ...state, isSecureBackupInspected: true } : failed(state, refusal);
+  },
+  runPreScript: (state, { reply }) => {
+    const failedScript = { ...state, preScript: 'failed' as const };
+    if (!reply.ok) {
+      return failed(failedScript, reasonOf('TASK_FAILED_PRE_SCRIPT', reply.fault.detail));
+    }
+    if (reply.value.exitCode === 0) return { ...state, preScript: 'done' };
+    const detail = `The script ${state.spec.preTaskScript} ended with exit code ${reply.value.exitCode}.`;
+    return failed(failedScript, reasonOf('TASK_FAILED_PRE_SCRIPT', detail));
+  },
+  quiesce: (state, { at, reply }) => {
+    const { quiesce, spec } = state;
+    if (reply.ok) return { ...state, quiesce: { ...quiesce, isAccepted: true } };
+    const reason = reasonOfFault(reply.fault);
+    if (reply.fault.effect === 'none')
+      return failed({ ...state, quiesce: { ...quiesce, isOurs: false } }, reason);
+    const settlesAt = at + spec.limits.settleMs;
+    return failed({ ...state, quiesce: { ...quiesce, isLookDue: true, settlesAt } }, reason);
+  },
+  createSecureBackup: (state, { reply }) =>
+    reply.ok
+      ? { ...state, remote: 'done' }
+      : failed({ ...state, remote: 'failed' }, reasonOfFault(reply.fault)),
+  fetchSecureBackup: (state, { reply }) => fetched(state, reply.ok ? null : reply.fault),
+  fetchExport: (state, { reply }) => fetched(state, reply.ok ? null : reply.fault),
+  publishBackup: (state, { reply }) =>
+    reply.ok
+      ? { ...state, publish: 'done' }
+      : failed({ ...state, publish: 'failed' }, reasonOfFault(reply.fault)),
+  unquiesce: (state, { at, reply }) => {
+    const { quiesce, undo, spec } = state;
+    const looked = { ...quiesce, isLookDue: true, nextLookAt: 0 };
+    const tried = { ...undo, nextAttemptAt: at + backOffMs(undo.attempts) };
+    if (reply.ok) return { ...state, quiesce: looked, undo: { ...tried, isAccepted: true, acceptedAt: at } };
+    if (reply.fault.effect === 'none') return { ...state, undo: tried };
+    return { ...state, quiesce: looked, undo: { ...tried, settlesAt: at + spec.limits.settleMs } };
+  },
+  removeSecureBackup: (state, { reply }) => cleanedUp(state, 'remoteRemoval', reply.ok ? null : reply.fault),
+  discardBackup: (state, { reply }) => cleanedUp(state, 'discard', reply.ok ? null : reply.fault),
+  runPostScript: (state, { reply }) => {
+    if (reply.ok && reply.value.exitCode === 0) return { ...state, postScript: 'done' };
+    const detail = reply.ok ? `It ended with exit code ${reply.value.exitCode}.` : reply.fault.detail;
+    const reason = reasonOf(
+      'POST_SCRIPT_FAILED',
+      `The script ${state.spec.postTaskScript?.script} failed: ${detail}`,
+    );
+    return warned({ ...state, postScript: 'failed' }, reason);
+  },
+};
+
+function settled(state: TaskState, fact: TaskSettled): TaskState {
+  const settleOne = settle[fact.effect.type] as Settle<TaskEffectType>;
+  return settleOne(state, fact);
+}
+
+/** Nothing is repeated blind: an effect that was begun and not settled may have happened, and is now to be looked at. */
+function takenOver(state: TaskState, at: number): TaskState {
+  const { pending, quiesce, undo, spec } = state;
+  if (!state.isStarted) return { ...state, pending: null };
+  const settlesAt = at + spec.limits.settleMs;
+  const next: TaskState = {
+    ...state,
+    pending: null,
+    publish: state.publish === 'pending' ? 'failed' : state.publish,
+    remoteRemoval: state.remoteRemoval === 'pending' ? 'none' : state.remoteRemoval,
+    discard: state.discard === 'pending' ? 'none' : state.discard,
+    quiesce: {
+      ...quiesce,
+      isLookDue: quiesce.isOurs,
+      nextLookAt: 0,
+      settlesAt: pending?.type === 'quiesce' ? settlesAt : quiesce.settlesAt,
+    },
+    undo: {
+      ...undo,
+      // The time that an undo may take counts for who undoes, not for the time in which nobody did.
+      since: undo.since === null ? null : at,
+      acceptedAt: undo.isAccepted ? at : undo.acceptedAt,
+      nextAttemptAt: at,
+      settlesAt: pending?.type === 'unquiesce' ? settlesAt : undo.settlesAt,
+    },
+  };
+  if (pending?.type === 'runPostScript') {
+    return warned(
+      { ...next, postScript: 'failed' },
+      reasonOf('INTERRUPTED', 'The post-task script was cut off.'),
+    );
+  }
+  if (next.publish === 'done') return next;
+  return failed(next, reasonOf('INTERRUPTED', interruptionOf(state)));
+}
+
+function interruptionOf({ pending, spec }: TaskState): string {
+  const step = pending === null ? '' : ` during the step ${pending.type}`;
+  return `The server stopped while it worked on ${spec.device}${step}.`;
+}
+
+function noted(state: TaskState, note: TaskNote): TaskState {
+  if (note.type === 'started') return { ...state, isStarted: true };
+  if (note.on === 'quiesce') return failed(state, note.reason, 'CANCELLED');
+  const gaveUp = { ...state, undo: { ...state.undo, gaveUp: true } };
+  return state.failure === null ? failed(gaveUp, note.reason) : warned(gaveUp, note.reason);
+}
+
+/** What is quiesced before our first request belongs to somebody else. */
+function lookedFirst(
+  state: TaskState,
+  { reply }: Extract<TaskSettled, { effect: { type: 'look' } }>,
+): TaskState {
+  if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+  const { spec } = state;
+  const { rows, isGuardedByOther } = reply.value;
+  const own = rows.find(({ domain }) => domain === spec.domain);
+  if (spec.domain !== null && !spec.isAllDomains && own === undefined) {
+    return failed(state, reasonOf('DOMAIN_NOT_ON_DEVICE', `${spec.device} has no domain ${spec.domain}.`));
+  }
+  const scope = quiesceScopeOf(spec);
+  if (scope !== null) {
+    const held = rowsInScope(rows, scope).find(({ quiesceState }) => quiesceState !== 'normal');
+    if (isGuardedByOther) {
+      const detail = `${spec.device} is still being unquiesced after an earlier task.`;
+      return failed(state, reasonOf('DEVICE_STILL_BEING_UNQUIESCED', detail));
+    }
+    if (held !== undefined) {
+      const code = scope.kind === 'domain' ? 'DOMAIN_ALREADY_QUIESCED' : 'DEVICE_HAS_QUIESCED_DOMAINS';
+      const detail = `The domain ${held.domain} of ${spec.device} is already ${held.quiesceState}.`;
+      return failed(state, reasonOf(code, detail));
+    }
+  }
+  const hasUnsavedChanges = spec.isAllDomains
+    ? rows.some((row) => row.isSaveNeeded)
+    : (own?.isSaveNeeded ?? false);
+  const looked = { ...state, isFirstLookDone: true, hasUnsavedChanges };
+  if (!spec.isQuiesceAsked || scope !== null) return looked;
+  const detail = `The domain ${DEFAULT_DOMAIN} of ${spec.device} cannot be quiesced; its export was taken while it ran.`;
+  return warned(looked, reasonOf('DEFAULT_DOMAIN_NOT_QUIESCED', detail));
+}
+
+function lookedAgain(state: TaskState, fact: Extract<TaskSettled, { effect: { type: 'look' } }>): TaskState {
+  const { quiesce, spec } = state;
+  const { at, reply } = fact;
+  const scope = quiesceScopeOf(spec);
+  const nextLookAt = at + spec.limits.pollMs;
+  if (!reply.ok || scope === null) return { ...state, quiesce: { ...quiesce, nextLookAt } };
+  const isOver = state.failure !== null || state.publish === 'done';
+  const seen = phaseOf(rowsInScope(reply.value.rows, scope), isOver ? 'normal' : 'quiesced');
+  const hasBegun = quiesce.hasBegun || seen !== 'normal';
+  const settlesAt = hasBegun ? 0 : quiesce.settlesAt;
+  const isReleased = isOver && seen === 'normal' && at >= Math.max(settlesAt, state.undo.settlesAt);
+  const looked: TaskState = {
+    ...state,
+    quiesce: { ...quiesce, isLookDue: false, seen, nextLookAt, hasBegun, settlesAt, isReleased },
+  };
+  if (isOver || seen !== 'error') return looked;
+  return failed(
+    looked,
+    reasonOf('QUIESCE_FAILED', `${spec.device} reports an error state while it is quiesced.`),
+  );
+}
+
+/** `empty` is what a scope without any domain counts as. */
+function phaseOf(rows: readonly DomainRow[], empty: 'normal' | 'quiesced'): SeenPhase {
+  const states = new Set(rows.map(({ quiesceState }) => quiesceState));
+  if (states.size === 0) return empty;
+  if (states.has('error')) return 'error';
+  if (states.size > 1) return 'between';
+  if (states.has('quiesced')) return 'quiesced';
+  return states.has('normal') ? 'normal' : 'between';
+}
+
+/** Quiescing a device takes every domain down but `default`. */
+function rowsInScope(rows: readonly DomainRow[], scope: QuiesceScope): readonly DomainRow[] {
+  return rows.filter(({ domain }) =>
+    scope.kind === 'domain' ? domain === scope.domain : domain !== DEFAULT_DOMAIN,
+  );
+}
+
+function secureBackupRefusal(
+  { spec }: TaskState,
+  seen: { backupMode: string; isCertificateUp: boolean; freeTemporaryMb: number },
+): Reason | null {
+  const { device, secureBackup, limits } = spec;
+  if (seen.backupMode !== 'secure') {
+    return reasonOf(
+      'DEVICE_NOT_IN_DR_MODE',
+      `The backup mode of ${device} is "${seen.backupMode}", not "secure".`,
+    );
+  }
+  if (!seen.isCertificateUp) {
+    const detail = `${device} has no crypto certificate object ${secureBackup?.certificate} that is up.`;
+    return reasonOf('CERT_DOESNT_EXIST_ON_DEVICE', detail);
+  }
+  if (seen.freeTemporaryMb < limits.minFreeTemporaryMb) {
+    const detail = `${device} has ${seen.freeTemporaryMb} MB free in temporary:, less than the ${limits.minFreeTemporaryMb} MB asked for.`;
+    return reasonOf('NOT_ENOUGH_FREE_SPACE_ON_DEVICE', detail);
+  }
+  return null;
+}
+
+function fetched(state: TaskState, fault: Fault | null): TaskState {
+  if (fault !== null) return failed({ ...state, fetch: 'failed' }, reasonOfFault(fault));
+  return { ...state, fetch: 'done', fetchedCount: state.fetchedCount + 1 };
+}
+
+function cleanedUp(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
+  if (fault === null) return { ...state, [step]: 'done' };
+  return warned({ ...state, [step]: 'failed' }, reasonOfFault(fault));
+}
+
+/** 1 s, 2 s, 4 s ... up to half a minute. */
+function backOffMs(attempts: number): number {
+  return Math.min(2 ** Math.max(attempts - 1, 0), 30) * 1000;
+}

@@ -1,0 +1,42 @@
+import type { Reason, Reply } from '../reason.ts';
+import type { TaskEffect, TaskEffectType, TaskOutcomes } from './task-effect.ts';
+
+/** How a task ended. */
+export type TaskVerdict = {
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
+  /** Null when it succeeded. */
+  readonly reason: Reason | null;
+  readonly warnings: readonly Reason[];
+};
+
+/** What somebody outside may tell a task. */
+export type TaskCommand = {
+  readonly type: 'cancel';
+  readonly status: 'CANCELLED' | 'FAILED';
+  readonly reason: Reason;
+};
+
+/** What a task concludes by itself from the time that has passed. */
+export type TaskNote =
+  | { readonly type: 'started' }
+  | { readonly type: 'gaveUp'; readonly on: 'quiesce' | 'unquiesce'; readonly reason: Reason };
+
+/** The outcome of one effect, typed by it. */
+export type TaskSettled = {
+  [Type in TaskEffectType]: {
+    readonly type: 'settled';
+    readonly at: number;
+    readonly effect: Extract<TaskEffect, { type: Type }>;
+    readonly reply: Reply<TaskOutcomes[Type]>;
+  };
+}[TaskEffectType];
+
+/** One line of a task's journal; `at` is milliseconds since the epoch. */
+export type TaskFact =
+  | { readonly type: 'intended'; readonly at: number; readonly effect: TaskEffect }
+  | TaskSettled
+  /** Somebody else went on with the task; what was intended and not settled then may or may not have happened. */
+  | { readonly type: 'takenOver'; readonly at: number }
+  | { readonly type: 'noted'; readonly at: number; readonly note: TaskNote }
+  | { readonly type: 'told'; readonly at: number; readonly command: TaskCommand }
+  | { readonly type: 'ended'; readonly at: number; readonly verdict: TaskVerdict };

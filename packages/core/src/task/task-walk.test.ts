@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { evolveTask } from './evolve-task.ts';
+import { nextTaskStep } from './next-task-step.ts';
+import type { TaskSpec } from './task-spec.ts';
+import { type TaskProgram, walkTask } from './testing/task-walk.ts';
+
+const program: TaskProgram = { evolve: evolveTask, next: nextTaskStep };
+
+const exportTask: TaskSpec = {
+  taskId: 't',
+  runId: 'r',
+  action: 'EXPORT_DOMAIN',
+  device: 'TEST8',
+  domain: 'A',
+  isAllDomains: false,
+  isQuiesceAsked: true,
+  secureBackup: null,
+  preTaskScript: null,
+  postTaskScript: null,
+  errorPolicy: 'halt',
+  window: null,
+  limits: {
+    quiesceTimeoutSeconds: 1,
+    quiesceGraceSeconds: 1,
+    unquiesceTimeoutSeconds: 2,
+    unquiesceGraceSeconds: 2,
+    settleMs: 2_000,
+    pollMs: 1_000,
+    queueMaxMs: 3_600_000,
+    minFreeStorePercent: 10,
+    minFreeTemporaryMb: 512,
+    verifiesExportHashes: true,
+  },
+  queuedAt: 1_000_000_000_000,
+};
+
+const secureBackupTask: TaskSpec = {
+  ...exportTask,
+  action: 'SECURE_BACKUP',
+  domain: null,
+  secureBackup: { certificate: 'dr-cert', includesIscsi: false, includesRaid: false },
+};
+
+const tasks: [string, TaskSpec, number][] = [
+  ['export of a domain, quiesced', exportTask, 2],
+  ['export of a domain, running', { ...exportTask, isQuiesceAsked: false }, 3],
+  [
+    'export of all domains, quiesced, with scripts',
+    {
+      ...exportTask,
+      domain: 'all-domains',
+      isAllDomains: true,
+      preTaskScript: 'pre',
+      postTaskScript: { script: 'post', when: 'always' },
+    },
+    1,
+  ],
+  ['secure backup, quiesced', secureBackupTask, 1],
+];
+
+/** Five ways to write the saga wrongly; each must be found. */
+const plantedFaults: [string, TaskProgram][] = [
+  [
+    'a closed window ends a task at once',
+    {
+      ...program,
+      next: (state, now) =>
+        state.spec.window !== null && state.pending === null && state.verdict === null
+          ? { kind: 'finish', verdict: { status: 'CANCELLED', reason: null, warnings: [] } }
+          : nextTaskStep(state, now),
+    },
+  ],
+  [
+    'a quiesce whose reply was lost counts as refused',
+    {
+      ...program,
+      evolve: (state, fact) =>
+        fact.type === 'settled' && fact.effect.type === 'quiesce' && !fact.reply.ok
+          ? evolveTask(state, {
+              ...fact,
+              effect: fact.effect,
+              reply: { ok: false, fault: { ...fact.reply.fault, effect: 'none' } },
+            })
+          : evolveTask(state, fact),
+    },
+  ],
+  [
+    'a look counts before the lost request has settled',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        return {
+          ...next,
+          quiesce: { ...next.quiesce, settlesAt: 0 },
+          undo: { ...next.undo, settlesAt: 0 },
+        };
+      },
+    },
+  ],
+  [
+    'who takes over forgets what was intended',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        if (fact.type !== 'takenOver' || state.pending?.type !== 'quiesce') return next;
+        return { ...next, quiesce: { ...next.quiesce, isOurs: false } };
+      },
+    },
+  ],
+  [
+    'an accepted unquiesce counts as seen running',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        if (fact.type !== 'settled' || fact.effect.type !== 'unquiesce' || !fact.reply.ok) return next;
+        return { ...next, quiesce: { ...next.quiesce, isReleased: true } };
+      },
+    },
+  ],
+];
+
+describe('every reachable state of a task', () => {
+  it.each(tasks)(
+    'keeps the invariants: %s',
+    (name, spec, crashes) => {
+      const { states, ends, violation } = walkTask(program, spec, crashes);
+      console.log(`walk: ${name}: ${states} states, ${ends} of them ends`);
+      expect(violation).toBeNull();
+      expect(states).toBeGreaterThan(spec.isQuiesceAsked ? 10_000 : 100);
+    },
+    300_000,
+  );
+
+  it.each(plantedFaults)('a planted fault is found: %s', (_, faulty) => {
+    const { states, violation } = walkTask(faulty, exportTask, 2);
+    console.log(`walk: found after ${states} states: ${violation?.split('\n')[0]}`);
+    expect(violation).toMatch(/^I\d/);
+  });
+});

@@ -1,0 +1,81 @@
+import { Temporal } from '@js-temporal/polyfill';
+
+/** Minutes after local midnight, `fromMinute` inclusive, `toMinute` exclusive; crosses midnight when from > to. */
+export type Timeframe = { readonly fromMinute: number; readonly toMinute: number };
+
+/** When new tasks may start: `null` = always; blackout days are local calendar days, both ends inclusive. */
+export type MaintenanceWindow = {
+  readonly timeframes: readonly Timeframe[] | null;
+  readonly blackoutDays: readonly { readonly first: string; readonly last: string }[];
+  readonly timezone: string;
+};
+
+/** Why a window text is not one; one plain sentence. */
+export type WindowRefusal = {
+  readonly kind: 'TIMEFRAME_INVALID' | 'BLACKOUT_INVALID' | 'TIMEZONE_UNKNOWN';
+  readonly detail: string;
+};
+
+/** Reads `HH:MM-HH:MM`; both ends equal is refused. */
+export function parseTimeframe(text: string): Timeframe | WindowRefusal {
+  const match = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text.trim());
+  if (match === null) {
+    return { kind: 'TIMEFRAME_INVALID', detail: `The window "${text}" is not of the form HH:MM-HH:MM.` };
+  }
+  const [fromHour, from, toHour, to] = match.slice(1).map(Number) as [number, number, number, number];
+  const fromMinute = fromHour * 60 + from;
+  const toMinute = toHour * 60 + to;
+  if (fromMinute === toMinute) {
+    return { kind: 'TIMEFRAME_INVALID', detail: `The window "${text}" ends at the minute it begins.` };
+  }
+  return { fromMinute, toMinute };
+}
+
+/** Reads one day `2026-12-24` or a range `2026-12-24/2026-12-26`, both ends inclusive. */
+export function parseBlackout(text: string): { first: string; last: string } | WindowRefusal {
+  const [first, last = first, ...rest] = text.split('/').map((day) => day.trim());
+  const days = [first, last].map((day) => readDay(day ?? ''));
+  const [from, to] = days;
+  if (rest.length > 0 || !from || !to || Temporal.PlainDate.compare(from, to) > 0) {
+    return {
+      kind: 'BLACKOUT_INVALID',
+      detail: `The blackout date "${text}" is not a day (2026-12-24) or a range of days (2026-12-24/2026-12-26).`,
+    };
+  }
+  return { first: from.toString(), last: to.toString() };
+}
+
+function readDay(text: string): Temporal.PlainDate | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' });
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the zone is a name of the IANA database that this machine knows; offsets such as `+02:00` are not. */
+export function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a new task may start at an instant (milliseconds since the epoch), by the wall clock of the window's zone. */
+export function isWindowOpen(window: MaintenanceWindow, atMs: number): boolean {
+  if (window.timeframes === null && window.blackoutDays.length === 0) return true;
+  const local = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(window.timezone);
+  const day = local.toPlainDate().toString();
+  if (window.blackoutDays.some(({ first, last }) => first <= day && day <= last)) return false;
+  if (window.timeframes === null) return true;
+  const minute = local.hour * 60 + local.minute;
+  return window.timeframes.some(({ fromMinute, toMinute }) =>
+    fromMinute < toMinute
+      ? fromMinute <= minute && minute < toMinute
+      : minute >= fromMinute || minute < toMinute,
+  );
+}
