@@ -55,7 +55,7 @@ export async function verifyExport(
   return attempt('verifying the export', async () => {
     const range = await openFileRange(path);
     await using _closedAtEnd = range.handle;
-    return new ExportVerifier(range, expectation, dirname(path)).verify();
+    return await new ExportVerifier(range, expectation, dirname(path)).verify();
   });
 }
 

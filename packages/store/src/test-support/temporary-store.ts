@@ -10,9 +10,9 @@ export interface TemporaryStore extends AsyncDisposable {
   readonly root: StoreRoot;
 }
 
-/** Makes a store on the local disk. */
-export async function temporaryStore(): Promise<TemporaryStore> {
-  const path = await mkdtemp(join(tmpdir(), 'stillpoint-store-'));
+/** Makes a store on the local disk; tests that make thousands give the folder of a file system in memory. */
+export async function temporaryStore(parent = tmpdir()): Promise<TemporaryStore> {
+  const path = await mkdtemp(join(parent, 'stillpoint-store-'));
   must(await initStore({ root: path, requiresRemoteMount: false }));
   const root = must(await openStore({ root: path, requiresRemoteMount: false, expectedStoreId: null }));
   return {
