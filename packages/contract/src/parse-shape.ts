@@ -115,10 +115,9 @@ function quoted(input: unknown): string {
   return typeof input === 'number' || typeof input === 'boolean' ? String(input) : kindOf(input);
 }
 
-const measures: Record<string, string> = {
-  string: ' characters long',
-  array: ' entries long',
-  set: ' entries long',
+const measures: Record<string, readonly [one: string, many: string]> = {
+  string: [' character long', ' characters long'],
+  array: [' entry long', ' entries long'],
 };
 
 function bound(
@@ -128,5 +127,5 @@ function bound(
   origin: string,
 ): string {
   const strict = inclusive === false ? ' (not equal)' : '';
-  return `${words} ${limit}${measures[origin] ?? ''}${strict}`;
+  return `${words} ${limit}${measures[origin]?.[Number(limit) === 1 ? 0 : 1] ?? ''}${strict}`;
 }
