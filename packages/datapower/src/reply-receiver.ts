@@ -76,8 +76,7 @@ export class ReplyReceiver implements Receiver {
     try {
       step();
     } catch (error) {
-      if (!(error instanceof WireProblem) || isSuccess(this.#statusCode)) throw error;
-      throw httpStatusProblem(this.#statusCode);
+      throw isSuccess(this.#statusCode) ? error : asHttpProblem(error, this.#statusCode);
     }
   }
 
@@ -108,6 +107,11 @@ export function httpStatusProblem(statusCode: number): WireProblem {
     );
   }
   return new WireProblem('HTTP_STATUS', `The device answered with HTTP status ${statusCode}.`);
+}
+
+/** Turns the complaint that an error page is no answer into the HTTP status it came with; bugs stay what they are. */
+export function asHttpProblem(error: unknown, statusCode: number): unknown {
+  return error instanceof WireProblem ? httpStatusProblem(statusCode) : error;
 }
 
 function runNow(step: () => void | Promise<void>): void | Promise<void> {

@@ -1,7 +1,7 @@
 import { type Effect, failed, good, type Problem, type Reply } from './fault.ts';
-import { type FileSink, httpStatusProblem, ReplyReceiver } from './reply-receiver.ts';
+import { asHttpProblem, type FileSink, httpStatusProblem, ReplyReceiver } from './reply-receiver.ts';
 import type { Secret } from './secret.ts';
-import { type Delivery, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 import { prepareTrust, type Trust } from './trust.ts';
 import { type Content, readAnswer } from './wire/read-answer.ts';
 import { WireProblem } from './wire/wire-problem.ts';
@@ -82,7 +82,8 @@ export class Session {
       signal: question.signal,
     };
     const delivery = await this.#transport.send(posting, receiver);
-    if (!delivery.ok) return this.#fail(delivery.problem, effectOf(question, delivery));
+    if (!delivery.ok)
+      return this.#fail(delivery.problem, effectOf(question, delivery.problem, delivery.isSent));
     return this.#judge(question, receiver);
   }
 
@@ -97,7 +98,6 @@ export class Session {
   }
 
   #judge(question: Question, receiver: ReplyReceiver): Reply<Answered> {
-    const doubt: Effect = question.kind === 'read' ? 'none' : 'unknown';
     const { root, fileSizeBytes, isHttpSuccess, statusCode } = receiver.reply;
     try {
       const answer = readAnswer(root);
@@ -108,7 +108,8 @@ export class Session {
       if (!isHttpSuccess) throw httpStatusProblem(statusCode);
       return good({ content: answer.kind === 'content' ? answer.content : null, fileSizeBytes });
     } catch (error) {
-      return this.#fail(problemOf(error), doubt);
+      const problem = problemOf(isHttpSuccess ? error : asHttpProblem(error, statusCode));
+      return this.#fail(problem, effectOf(question, problem, true));
     }
   }
 
@@ -140,11 +141,10 @@ function openTransport(address: ApplianceAddress, deadlines: Deadlines): Transpo
   return new Transport({ host, port, trust, connectMs: deadlines.connectMs, stallMs: deadlines.stallMs });
 }
 
-function effectOf(question: Question, delivery: Extract<Delivery, { ok: false }>): Effect {
-  if (question.kind === 'read' || !delivery.isSent) return 'none';
+function effectOf(question: Question, problem: Problem, isSent: boolean): Effect {
+  if (question.kind === 'read' || !isSent) return 'none';
   // Nothing is done for a login that is refused, or at an address that only points elsewhere.
-  const { code } = delivery.problem;
-  return code === 'AUTHENTICATION_FAILED' || code === 'REDIRECT_REFUSED' ? 'none' : 'unknown';
+  return problem.code === 'AUTHENTICATION_FAILED' || problem.code === 'REDIRECT_REFUSED' ? 'none' : 'unknown';
 }
 
 /** The problem behind an error of the wire code; any other error is a bug and thrown on. */

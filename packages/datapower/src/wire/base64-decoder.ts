@@ -52,6 +52,10 @@ export class Base64Decoder {
   }
 
   #writePiece(piece: Buffer): void {
+    if (this.#paddingLength > 0) {
+      for (const byte of piece) this.#takeAfterPadding(byte);
+      return;
+    }
     const input = this.#joinCarry(piece);
     if (this.#reserveAndTryFast(input)) return;
     this.#writeStrictly(input);
@@ -75,7 +79,7 @@ export class Base64Decoder {
       this.#flush();
       this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     }
-    if (this.#paddingLength > 0 || input.includes(PADDING)) return false;
+    if (input.includes(PADDING)) return false;
     if (input.includes(DASH) || input.includes(UNDERSCORE)) return false;
 
     const characters = input.length - countLineEnds(input);
@@ -111,16 +115,13 @@ export class Base64Decoder {
     const compact = Buffer.allocUnsafe(input.length);
     let length = 0;
     for (const byte of input) {
-      const sextet = SEXTETS[byte] ?? INVALID;
-      if (sextet === WHITE_SPACE) continue;
-      if (byte === PADDING) {
-        this.#paddingLength += 1;
+      if (this.#paddingLength > 0 || byte === PADDING) {
+        this.#takeAfterPadding(byte);
         continue;
       }
+      const sextet = SEXTETS[byte] ?? INVALID;
+      if (sextet === WHITE_SPACE) continue;
       if (sextet === INVALID) throw invalidByte(byte);
-      if (this.#paddingLength > 0) {
-        throw new WireProblem('BASE64_INVALID', 'The base64 text goes on after its padding.');
-      }
       compact[length] = byte;
       length += 1;
     }
@@ -132,6 +133,19 @@ export class Base64Decoder {
     this.#advance(
       this.#block.write(compact.toString('latin1', 0, length - rest), this.#blockLength, 'base64'),
     );
+  }
+
+  // Nothing but the rest of the padding and white space may follow the first sign of padding.
+  #takeAfterPadding(byte: number): void {
+    if (byte !== PADDING) {
+      if (SEXTETS[byte] === WHITE_SPACE) return;
+      if (SEXTETS[byte] === INVALID) throw invalidByte(byte);
+      throw new WireProblem('BASE64_INVALID', 'The base64 text goes on after its padding.');
+    }
+    this.#paddingLength += 1;
+    if (this.#paddingLength > 2) {
+      throw new WireProblem('BASE64_INVALID', 'The base64 text has too much padding.');
+    }
   }
 
   #writeLastGroup(length: number): void {

@@ -138,7 +138,7 @@ export class EnvelopeReader {
 
   // What follows a complete envelope is a second one when a batch was answered, and rubbish otherwise.
   #afterTheEnd(error: Error): Error {
-    if (!/root/u.test(error.message) || !/only one/u.test(error.message)) return error;
+    if (!/only one root|XML declaration/u.test(error.message)) return error;
     return new WireProblem('REPLY_REPEATED', 'The answer holds more than one envelope.');
   }
 

@@ -37,7 +37,7 @@ export function readAnswer(root: XmlElement): Answer {
   if (!body || !message || body.children.length > 1) {
     throw new WireProblem('REPLY_UNEXPECTED', 'The SOAP body of the answer does not hold one message.');
   }
-  if (message.name === 'Fault') return readFault(message);
+  if (message.name === 'Fault' && SOAP.has(message.namespace)) return readFault(message);
   if (message.name !== 'response' || message.namespace !== SOMA) {
     throw new WireProblem(
       'REPLY_UNEXPECTED',
