@@ -15,6 +15,7 @@ function describe(step: EndedStep): string {
 
 function printEnd(step: EndedStep): void {
   console.log(describe(step));
+  for (const figure of step.figures ?? []) console.log(`       ${figure}`);
   if (step.failed === 0) return;
   const shown = step.output.trimEnd();
   if (shown.length > longestOutput) console.log(`... (the whole of it: .tmp/check/${step.name}.log)`);

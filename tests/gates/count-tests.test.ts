@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { countTests } from '../../tools/check/run-tests.ts';
+import { countTests, readFigures } from '../../tools/check/run-tests.ts';
 
 const test = (status: string) => ({ status, fullName: `a test that is ${status}` });
 const file = (status: string, ...cases: string[]) => ({
@@ -44,4 +44,10 @@ it('an error outside any case counts as one failure', () => {
 it('no report, or no test, is a failure', () => {
   expect(countTests(undefined, 0, '')).toMatchObject({ passed: 0, failed: 1 });
   expect(countTests(report(), 0, '')).toMatchObject({ passed: 0, failed: 1 });
+});
+
+it('what a test printed is shown as its figures', () => {
+  const output =
+    ' RUN v5\n\nstdout | a.test.ts > counts\nseeds: 12\nstates: 3\n\n ✓ a.test.ts (1 test)\nstdout | b.test.ts > b\ncases: 4\n\n';
+  expect(readFigures(output)).toEqual(['seeds: 12', 'states: 3', 'cases: 4']);
 });

@@ -33,7 +33,7 @@ export async function runTests(name: string, prefix: string, workers: number): P
     ],
     { folder: projectFolder, timeoutMs },
   );
-  return countTests(readReport(reportFile), exitCode, output);
+  return { ...countTests(readReport(reportFile), exitCode, output), figures: readFigures(output) };
 }
 
 /** Counts cases from Vitest's JSON report; whatever is not plainly a passed test is a failure. */
@@ -62,6 +62,12 @@ export function countTests(report: TestReport | undefined, exitCode: number, out
   // Vitest also fails for errors outside any case, such as a rejection nobody handled.
   if (failed === 0 && exitCode !== 0) failed = 1;
   return { passed: report.numPassedTests, failed, output: notes.join('\n') };
+}
+
+/** What tests printed, from Vitest's output: the lines between `stdout | FILE > TEST` and the next blank one. */
+export function readFigures(output: string): string[] {
+  const blocks = output.matchAll(/^stdout \| .*\n((?:.+\n)+)/gm);
+  return [...blocks].flatMap(([, lines = '']) => lines.trimEnd().split('\n'));
 }
 
 function readReport(file: string): TestReport | undefined {

@@ -3,6 +3,8 @@ export interface StepResult {
   readonly passed: number;
   readonly failed: number;
   readonly output: string;
+  /** What the tests counted or measured, a line each; shown also when all is well. */
+  readonly figures?: readonly string[];
 }
 
 /** One named part of the check; `npm test -- NAME` runs it alone. */
