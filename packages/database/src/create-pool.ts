@@ -22,6 +22,8 @@ export function createPool(target: PoolConfig, onIdleLoss: (error: Error) => voi
   });
   // Without a listener a lost idle connection would end the program.
   pool.on('error', onIdleLoss);
+  // The same for one that is lost between two statements of a transaction; there the next statement fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -44,19 +44,17 @@ function checkServer(place: string, facts: ServerFacts): void {
 
 /** Host, port and database of an address, without user, password and parameters. */
 function describePlace(url: string): string {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch (error) {
-    throw databaseRefusal('DATABASE_URL_INVALID', 'It cannot be read as an address.', error);
-  }
+  // PostgreSQL allows an address without a host, which the standard for addresses does not.
+  const parsed = URL.parse(url) ?? URL.parse(url.replace('@/', '@localhost/'));
+  // No cause is kept here and below: the errors of the parsers hold the whole address with its password.
+  if (parsed === null) throw databaseRefusal('DATABASE_URL_INVALID', 'It cannot be read as an address.');
   if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:') {
     throw databaseRefusal(
       'DATABASE_URL_INVALID',
       `It begins with "${parsed.protocol}", not with "postgresql:".`,
     );
   }
-  const host = parsed.host || parsed.searchParams.get('host') || 'localhost';
+  const host = parsed.searchParams.get('host') || parsed.host || 'localhost';
   return `${host}${parsed.pathname}`;
 }
 
@@ -68,8 +66,8 @@ function makeClient(url: string): Client {
       query_timeout: answerLimitMs,
       application_name: 'stillpoint',
     });
-  } catch (error) {
-    throw databaseRefusal('DATABASE_URL_INVALID', "PostgreSQL's client library cannot use it.", error);
+  } catch {
+    throw databaseRefusal('DATABASE_URL_INVALID', "PostgreSQL's client library cannot use it.");
   }
 }
 

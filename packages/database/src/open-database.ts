@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Pool } from 'pg';
 import { createPool } from './create-pool.ts';
@@ -7,6 +8,8 @@ import { embeddedLogin } from './embedded/postgres-settings.ts';
 import { checkExternalDatabase } from './external-database.ts';
 import { applyMigrations, type MigrationReport } from './migrations/apply-migrations.ts';
 import { migrationsFolder } from './migrations/read-migrations.ts';
+
+const closeLimitMs = 5_000;
 
 /** Where the data is: an embedded server in a folder of ours, or any PostgreSQL >= 15 at an address. */
 export type DatabaseTarget = { readonly dataDirectory: string } | { readonly url: string };
@@ -33,7 +36,7 @@ export type Database<Schema> = {
   readonly connectionOptions: ConnectionOptions;
   /** Brings the tables up to this program; throws `DatabaseError` (MIGRATION_…, DATABASE_NEWER_THAN_PROGRAM). */
   migrate(): Promise<MigrationReport>;
-  /** Ends all connections and stops the embedded server; may be called more than once. */
+  /** Ends all connections, waiting 5 s at most for those in use, and stops the embedded server; may be called more than once. */
   close(): Promise<void>;
 };
 
@@ -80,9 +83,13 @@ export function connectDatabase<Schema>(
 }
 
 async function closeInOrder(pool: Pool, stopServer: () => Promise<void>): Promise<void> {
+  const patience = new AbortController();
   try {
-    await pool.end();
+    // A statement that hangs keeps its connection; it must not keep the program from stopping.
+    const tooLong = delay(closeLimitMs, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([pool.end(), tooLong]);
   } finally {
+    patience.abort();
     await stopServer();
   }
 }

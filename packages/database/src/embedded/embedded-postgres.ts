@@ -65,8 +65,8 @@ export async function openEmbeddedPostgres(
       linkPostgresLibraries(binaries, layout.linkFolder);
     });
     const version = await readBinariesVersion(binaries, layout.linkFolder);
-    await initialiseCluster(layout, account, binaries, version);
     const { extraSettings = {}, onEvent = () => undefined } = options;
+    await initialiseCluster(layout, account, binaries, version, extraSettings.fsync !== 'off');
     const plan = { layout, account, binaries, extraSettings };
     const postmaster = await adoptOrStart(plan, version);
     await ensureEmbeddedDatabase(postmaster.socketFolder).catch(async (error) => {

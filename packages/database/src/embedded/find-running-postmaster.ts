@@ -1,19 +1,15 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { databaseFailure, databaseRefusal } from '../database-error.ts';
 import { embeddedClient } from './embedded-client.ts';
 import type { EmbeddedLayout } from './embedded-layout.ts';
+import { isSamePath, isServerOfCluster } from './is-server-of-cluster.ts';
 import { tailPostgresLog } from './postgres-log.ts';
 import { adoptedPostmaster, type Postmaster } from './postmaster.ts';
 import { type PostmasterFile, readPostmasterFile } from './postmaster-file.ts';
-import {
-  isProcessAlive,
-  processArguments,
-  processIdentity,
-  processWorkingFolder,
-} from './process-identity.ts';
+import { isProcessAlive, processIdentity } from './process-identity.ts';
 import { socketPath } from './socket-folder.ts';
 
 const settleLimitMs = 120_000;
@@ -32,7 +28,7 @@ export async function findRunningPostmaster(layout: EmbeddedLayout): Promise<Run
     const file = readPostmasterFile(layout.clusterFolder);
     if (file === undefined) return undefined;
     const identity = processIdentity(file.pid);
-    if (identity === undefined || !isThisServer(layout, file.pid)) {
+    if (identity === undefined || !isServerOfCluster(file.pid, layout.clusterFolder)) {
       await refuseUnseenServer(file);
       // A zombie, or a stranger that was given the same number, would make PostgreSQL believe itself running.
       rmSync(join(layout.clusterFolder, 'postmaster.pid'), { force: true });
@@ -53,29 +49,6 @@ export async function findRunningPostmaster(layout: EmbeddedLayout): Promise<Run
     }
     // It is starting or stopping: either way it soon is something definite.
     await delay(lookAgainMs);
-  }
-}
-
-/** True when the process is a PostgreSQL server on our cluster, false when it is surely something else. */
-function isThisServer(layout: EmbeddedLayout, pid: number): boolean {
-  const args = processArguments(pid);
-  if (args === undefined) return false;
-  if (basename(args[0] ?? '') !== 'postgres') return false;
-  const named = args[args.indexOf('-D') + 1] ?? '';
-  const cluster = realpathSync(layout.clusterFolder);
-  if (!isSamePath(named, cluster)) return false;
-  if (processWorkingFolder(pid) === cluster) return true;
-  throw databaseRefusal(
-    'DATA_DIRECTORY_IN_USE',
-    `Process ${pid} was started as a PostgreSQL on ${cluster}, but it cannot be verified; perhaps another user owns it.`,
-  );
-}
-
-function isSamePath(path: string, realPath: string): boolean {
-  try {
-    return realpathSync(path) === realPath;
-  } catch {
-    return false;
   }
 }
 

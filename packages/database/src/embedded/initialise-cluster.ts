@@ -22,13 +22,15 @@ const run = promisify(execFile);
 
 /**
  * Makes the cluster when there is none. It is made beside its place and renamed into it, so that a cluster is whole or
- * absent; what an interrupted attempt left is removed. `version` is that of the binaries, such as `18.4`.
+ * absent; what an interrupted attempt left is removed. `version` is that of the binaries, such as `18.4`; only a
+ * throw-away cluster is not durable.
  */
 export async function initialiseCluster(
   layout: EmbeddedLayout,
   account: PostgresAccount,
   binaries: PostgresBinaries,
   version: string,
+  isDurable: boolean,
 ): Promise<void> {
   removeUnfinished(layout);
   if (existsSync(layout.clusterFolder)) return checkClusterVersion(layout, version);
@@ -45,6 +47,7 @@ export async function initialiseCluster(
     '--builtin-locale=C.UTF-8',
     '--data-checksums',
     '--no-instructions',
+    ...(isDurable ? [] : ['--no-sync']),
   ]);
   try {
     await run(command.file, command.args, {

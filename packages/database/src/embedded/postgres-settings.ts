@@ -27,7 +27,8 @@ const settings: Readonly<Record<string, string>> = {
   log_destination: 'stderr',
   logging_collector: 'off',
   log_checkpoints: 'off',
-  // Statements and key values may hold what must not be in a log.
+  // Statements, key values and the errors of a session may hold what must not be in a log; the session is told.
+  log_min_messages: 'log',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   log_parameter_max_length: '0',

@@ -9,6 +9,7 @@ import { rotatePostgresLog, tailPostgresLog } from './postgres-log.ts';
 import { postgresArguments } from './postgres-settings.ts';
 import { readPostmasterFile } from './postmaster-file.ts';
 import { isProcessAlive, type ProcessIdentity, processIdentity } from './process-identity.ts';
+import { removeStaleSocket } from './socket-folder.ts';
 
 /** A server process; `exited` resolves with how it ended, whoever ended it. */
 export type Postmaster = {
@@ -41,6 +42,7 @@ const stopSteps = [
 export async function startPostmaster(plan: PostmasterPlan): Promise<Postmaster> {
   const { layout } = plan;
   rotatePostgresLog(layout.logPath);
+  removeStaleSocket(layout, plan.socketFolder);
   const { pid, exited } = spawnPostmaster(plan);
   let ended: string | undefined;
   void exited.then((how) => {

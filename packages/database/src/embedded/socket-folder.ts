@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedLayout, makePrivateFolder } from './embedded-layout.ts';
+import { isServerOfCluster } from './is-server-of-cluster.ts';
 import type { PostgresAccount } from './postgres-account.ts';
 import { embeddedLogin } from './postgres-settings.ts';
 
@@ -22,6 +23,19 @@ export function makeSocketFolder(layout: EmbeddedLayout, account: PostgresAccoun
   const folder = fitsSocket(layout.socketFolder) ? layout.socketFolder : makeShortFolder(layout, account);
   makePrivateFolder(folder, account);
   return folder;
+}
+
+/**
+ * Removes the socket of a server that is gone. PostgreSQL does so itself, unless the process number in the socket's
+ * lock file is in use again or belongs to a zombie: then it would take the old server for running.
+ */
+export function removeStaleSocket(layout: EmbeddedLayout, folder: string): void {
+  const lockPath = `${socketPath(folder)}.lock`;
+  if (!existsSync(lockPath)) return;
+  const pid = Number(readFileSync(lockPath, 'utf8').split('\n')[0]);
+  if (isServerOfCluster(pid, layout.clusterFolder)) return;
+  rmSync(socketPath(folder), { force: true });
+  rmSync(lockPath, { force: true });
 }
 
 /** Removes what `makeSocketFolder` made outside the data directory. */
