@@ -1,0 +1,128 @@
+import type { Backup, Device, Guard, Parameter, Plan, Run, Store, Task } from '@stillpoint/contract';
+
+const at = '2026-03-29T01:00:00.000Z';
+
+/** For tests: a device. */
+export const aDevice: Device = {
+  name: 'QA1',
+  host: '127.0.0.1',
+  somaPort: 5550,
+  restPort: null,
+  username: 'backup',
+  tags: { env: 'QA' },
+  enabled: true,
+  tls: { insecure: true },
+  warnings: ['The certificate of QA1 is not checked.'],
+};
+
+/** For tests: a plan. */
+export const aPlan: Plan = {
+  name: 'nightly',
+  description: '',
+  enabled: true,
+  schedule: '0 0 2 * * ?',
+  timezone: 'Europe/Zurich',
+  window: 'none',
+  blackoutDates: [],
+  defaultErrorPolicy: 'halt',
+  prePlanScript: null,
+  postPlanScript: null,
+  activities: [],
+  nextFireAts: [at],
+  lastRun: { id: 'r0', status: 'SUCCEEDED', startedAt: at },
+};
+
+/** For tests: a run in the queue. */
+export const aRun: Run = {
+  id: 'r1',
+  plan: 'nightly',
+  trigger: 'request',
+  status: 'QUEUED',
+  reasonCode: null,
+  sentence: null,
+  startedAt: at,
+  endedAt: null,
+  windowOverrideReason: null,
+  counters: {
+    devices: 0,
+    domains: 0,
+    waiting: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    skipped: 0,
+    cancelled: 0,
+  },
+  warnings: [],
+};
+
+/** For tests: a task that succeeded. */
+export const aTask: Task = {
+  id: 't1',
+  runId: 'r1',
+  action: 'EXPORT_DOMAIN',
+  device: 'QA1',
+  domain: 'DOMAIN1',
+  status: 'SUCCEEDED',
+  reasonCode: null,
+  sentence: null,
+  files: [{ path: 'QA1/domain/DOMAIN1/x.zip', sizeBytes: 12, sha256: 'a'.repeat(64) }],
+  createdAt: at,
+  startedAt: at,
+  endedAt: at,
+  warnings: [],
+};
+
+/** For tests: a backup. */
+export const aBackup: Backup = {
+  id: 'b1',
+  device: 'QA1',
+  domain: 'DOMAIN1',
+  action: 'EXPORT_DOMAIN',
+  isPersisted: true,
+  state: 'good',
+  files: aTask.files,
+  sizeBytes: 12,
+  takenAt: at,
+  plan: 'nightly',
+  runId: 'r1',
+  taskId: 't1',
+  serial: null,
+  model: null,
+  firmwareVersion: 'IDG.10.5.0.0',
+  firmwareBuild: null,
+};
+
+/** For tests: a parameter that is a number. */
+export const aParameter: Parameter = {
+  name: 'devices.parallel',
+  value: 8,
+  defaultValue: 16,
+  meaning: 'devices worked on at once',
+};
+
+/** For tests: a store that is not mounted. */
+export const aStore: Store = {
+  path: '/mnt/backups',
+  isUsable: false,
+  isInitialised: true,
+  isRemoteMount: false,
+  fileSystem: 'ext4',
+  totalBytes: 1000,
+  freeBytes: 505,
+  problems: [
+    { code: 'STORE_NOT_REMOTE', sentence: '/mnt/backups is a local disk.', remedy: 'Mount the share.' },
+  ],
+};
+
+/** For tests: a domain that is quiesced. */
+export const aGuard: Guard = {
+  device: 'QA1',
+  domain: 'DOMAIN1',
+  taskId: 't1',
+  runId: 'r1',
+  intendedAt: at,
+  quiescedAt: null,
+  hasOwner: false,
+  sentence: 'Unquiesce is sent until QA1 answers.',
+};
