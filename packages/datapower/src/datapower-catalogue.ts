@@ -32,6 +32,10 @@ export const datapowerCatalogue = {
     sentence: 'The TLS trust of the device is not usable.',
     remedy: 'Correct the pin (64 hexadecimal digits) or the PEM bundle of the device.',
   },
+  ADDRESS_INVALID: {
+    sentence: 'Host and port of the device do not make an address.',
+    remedy: 'Give the device a host name or an IP address, and a port from 1 to 65535.',
+  },
   LOGIN_INVALID: {
     sentence: 'The user name of the device cannot be sent.',
     remedy: 'Use a user name without colon and control characters.',

@@ -42,7 +42,7 @@ const RETRYABLE: ReadonlySet<DatapowerCode> = new Set([
 ]);
 
 /** True when the same request, sent again unchanged, may well succeed. */
-export function isRetryable(code: DatapowerCode): boolean {
+function isRetryable(code: DatapowerCode): boolean {
   return RETRYABLE.has(code);
 }
 

@@ -1,8 +1,10 @@
+import { isIPv6 } from 'node:net';
 import { type Effect, failed, good, type Problem, type Reply } from './fault.ts';
 import { asHttpProblem, type FileSink, httpStatusProblem, ReplyReceiver } from './reply-receiver.ts';
 import type { Secret } from './secret.ts';
 import { Transport } from './transport.ts';
 import { prepareTrust, type Trust } from './trust.ts';
+import { printable } from './wire/printable.ts';
 import { type Content, readAnswer } from './wire/read-answer.ts';
 import { WireProblem } from './wire/wire-problem.ts';
 
@@ -128,6 +130,10 @@ export class Session {
 }
 
 function openTransport(address: ApplianceAddress, deadlines: Deadlines): Transport | Problem {
+  const { host, port } = address;
+  if (!isHost(host) || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    return { code: 'ADDRESS_INVALID', detail: `"${printable(host)}" and ${port} do not make an address.` };
+  }
   // RFC 7617: the first colon ends the user name.
   if (/[:\p{Cc}]/u.test(address.username)) {
     return {
@@ -137,8 +143,12 @@ function openTransport(address: ApplianceAddress, deadlines: Deadlines): Transpo
   }
   const trust = prepareTrust(address.tls);
   if ('code' in trust) return trust;
-  const { host, port } = address;
   return new Transport({ host, port, trust, connectMs: deadlines.connectMs, stallMs: deadlines.stallMs });
+}
+
+// A host becomes part of a URL, so it must not bring any other part of a URL with it.
+function isHost(host: string): boolean {
+  return isIPv6(host) || (/^[\p{L}\p{N}._-]+$/u.test(host) && URL.canParse(`https://${host}`));
 }
 
 function effectOf(question: Question, problem: Problem, isSent: boolean): Effect {

@@ -42,6 +42,19 @@ describe('a connection that cannot be made', () => {
     expect(fault).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'none', retryable: true });
   });
 
+  it.each([
+    ['', 5550],
+    ['a b', 5550],
+    ['user@host', 5550],
+    ['host/path', 5550],
+    ['host:1', 5550],
+    ['localhost', 0],
+    ['localhost', 65_536],
+  ])('refuses the address "%s" and %i', async (host, port) => {
+    const fault = faultOf(await scene.appliance(port, { kind: 'insecure' }, { host }).unquiesceDevice());
+    expect(fault).toMatchObject({ code: 'ADDRESS_INVALID', effect: 'none', retryable: false });
+  });
+
   it('refuses a user name that the login cannot carry', async () => {
     const appliance = scene.appliance(1, { kind: 'insecure' }, { username: 'a:b' });
     expect(faultOf(await appliance.unquiesceDevice())).toMatchObject({
@@ -79,6 +92,26 @@ describe('an action whose answer never comes', () => {
     const early = faultOf(await appliance.unquiesceDevice({ signal: AbortSignal.abort() }));
     expect(early).toMatchObject({ code: 'ABORTED', effect: 'none' });
     expect(device.received).toHaveLength(1);
+  });
+
+  it('has no effect when it was still waiting for its turn', async () => {
+    const device = await scene.device();
+    const appliance = scene.trusting(device);
+    const answers: (() => void)[] = [];
+    const bothSent = Promise.withResolvers<void>();
+    device.answer((_request, response) => {
+      answers.push(() => response.end(OK));
+      if (answers.length === 2) bothSent.resolve();
+    });
+    const busy = [appliance.unquiesceDomain('A'), appliance.unquiesceDomain('B')];
+    await bothSent.promise;
+    const fault = faultOf(await appliance.quiesceDevice({ timeoutSeconds: 60 }, { deadlineMs: 20 }));
+    expect(fault).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'none' });
+    for (const answer of answers) answer();
+    expect((await Promise.all(busy)).every((reply) => reply.ok)).toBe(true);
+    device.answer(says(OK));
+    expect((await appliance.unquiesceDevice()).ok).toBe(true);
+    expect(device.received.some(({ body }) => body.includes('<QuiesceDP>'))).toBe(false);
   });
 
   it('has no effect when it was only to look', async () => {
@@ -126,6 +159,33 @@ describe('an answer that breaks on the way', () => {
     });
     const fault = faultOf(await scene.trusting(device, { stallMs: 100 }).unquiesceDevice());
     expect(fault).toMatchObject({ code: 'REPLY_STALLED', effect: 'unknown', retryable: true });
+  });
+
+  it('ends at its deadline when it comes byte by byte', async () => {
+    const device = await scene.device();
+    device.answer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/xml' });
+      response.write('<a>');
+      const timer = setInterval(() => response.write('x'), 5);
+      response.on('close', () => clearInterval(timer));
+    });
+    const fault = faultOf(await scene.trusting(device).unquiesceDevice({ deadlineMs: 150 }));
+    expect(fault).toMatchObject({ code: 'DEADLINE_EXCEEDED', effect: 'unknown' });
+  });
+
+  it('is lost when a TLS alert comes in its place', async () => {
+    const device = await scene.device({ tls: { maxVersion: 'TLSv1.2' } });
+    device.answer(() => undefined);
+    const fatalAlert = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
+    const port = await scene.rawPort((client) => {
+      relay(client, device.port);
+      client.on('data', (chunk: Buffer) => {
+        const isApplicationData = chunk[0] === 23;
+        if (isApplicationData) client.write(fatalAlert);
+      });
+    });
+    const fault = faultOf(await scene.appliance(port, { kind: 'insecure' }).unquiesceDevice());
+    expect(fault).toMatchObject({ code: 'CONNECTION_LOST', effect: 'unknown' });
   });
 
   it('is given up when it is larger than any answer, though it never ends', async () => {
@@ -256,7 +316,7 @@ describe('the connections to one device', () => {
 });
 
 /** Passes bytes between client and device and tells the type of the last TLS record that the client sent. */
-function relay(client: Socket, devicePort: number, onEnd: (lastRecord: number) => void): void {
+function relay(client: Socket, devicePort: number, onEnd?: (lastRecord: number) => void): void {
   const device = connect(devicePort, '127.0.0.1');
   device.on('error', () => undefined);
   device.pipe(client);
@@ -272,6 +332,6 @@ function relay(client: Socket, devicePort: number, onEnd: (lastRecord: number) =
   });
   client.on('close', () => {
     device.destroy();
-    onEnd(last);
+    onEnd?.(last);
   });
 }

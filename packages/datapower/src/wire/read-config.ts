@@ -18,7 +18,7 @@ export interface CertificateConfig {
 }
 
 /** The objects of a configuration answer for one class; anything but a configuration of that class is a `WireProblem`. */
-export function configObjects(content: Content | null, className: string): readonly XmlElement[] {
+function configObjects(content: Content | null, className: string): readonly XmlElement[] {
   if (content?.name !== 'config') {
     throw new WireProblem('REPLY_UNEXPECTED', `The answer is not the configuration of ${className}.`);
   }

@@ -58,7 +58,7 @@ export interface ObjectStatus {
 }
 
 /** The rows of a status answer for one class; anything but a status of that class is a `WireProblem`. */
-export function statusRows(content: Content | null, className: string): readonly XmlElement[] {
+function statusRows(content: Content | null, className: string): readonly XmlElement[] {
   if (content?.name !== 'status') {
     throw new WireProblem('REPLY_UNEXPECTED', `The answer is not the status ${className}.`);
   }
