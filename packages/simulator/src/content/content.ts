@@ -6,6 +6,8 @@ export interface Content {
   readonly sizeBytes: number;
   /** Reads the bytes from an offset on, in pieces. */
   read(fromByte?: number): AsyncIterable<Buffer>;
+  /** The same bytes already encoded, where somebody thought it worth keeping. */
+  readonly encoded?: { readonly lineWidth: 0 | 76; readonly text: Content };
   /** The SHA-256 of all bytes as lower-case hex; computed at most once. */
   sha256(): Promise<string>;
 }

@@ -11,6 +11,14 @@ export interface Base64Style {
 
 const BYTES_PER_LINE = 57;
 
+/** The base64 text of a content: the one that was kept, if it is in this style, otherwise made now. */
+export function base64Of(content: Content, style: Base64Style): AsyncIterable<string | Buffer> {
+  const { encoded } = content;
+  return encoded?.lineWidth === style.lineWidth && style.damage === undefined
+    ? encoded.text.read()
+    : encodeBase64(content, style);
+}
+
 /** Encodes a content piece by piece; only a few pieces are in memory at any time. */
 export async function* encodeBase64(content: Content, style: Base64Style): AsyncIterable<string> {
   const unit = style.lineWidth === 0 ? 3 : BYTES_PER_LINE;

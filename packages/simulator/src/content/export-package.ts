@@ -2,6 +2,7 @@ import type { Appliance } from '../appliance.ts';
 import { element, field, writeXmlText, type XmlTree } from '../xml/write-xml.ts';
 import { bufferContent, bytesOf, type Content, flippedContent, truncatedContent } from './content.ts';
 import { buildDomainPackage, domainObjects, interfaceData, revisionOf } from './domain-package.ts';
+import { encodeBase64 } from './encode-base64.ts';
 import { exportDetails } from './export-details.ts';
 import { writeZip, type ZipEntry } from './write-zip.ts';
 
@@ -22,11 +23,10 @@ const AUXILIARY_FILES = ['SchemaUtil.xsl', 'basetypes.xml', 'clixform.xsl', 'man
 
 /** Builds the package that answers a `do-backup`; a large one is built once and served again while nothing changed. */
 export function buildExportPackage(appliance: Appliance, order: ExportOrder): Promise<Content> {
-  const sizeBytes = order.domains.reduce((sum, name) => sum + (appliance.domain(name)?.sizeBytes ?? 0), 0);
   if (order.format === 'XML') {
     return Promise.resolve(bufferContent(Buffer.from(outerDocument(appliance, order))));
   }
-  if (sizeBytes <= LARGEST_BUILT_ANEW_BYTES) {
+  if (!isLargeExport(appliance, order.domains)) {
     return buildZip(appliance, order);
   }
   const revisions = order.domains.map((domain) => [
@@ -34,7 +34,15 @@ export function buildExportPackage(appliance: Appliance, order: ExportOrder): Pr
     revisionOf(appliance, { domain, isPersisted: order.isPersisted }),
     appliance.files(domain).revision,
   ]);
-  return keepLarge(appliance, JSON.stringify([revisions, order.damage]), () => buildZip(appliance, order));
+  return keepLarge(appliance, JSON.stringify([revisions, order.damage]), async () =>
+    withEncodedText(appliance, await buildZip(appliance, order)),
+  );
+}
+
+/** Whether an export of these domains is large enough to be built once and kept. */
+export function isLargeExport(appliance: Appliance, domains: readonly string[]): boolean {
+  const sizeBytes = domains.reduce((sum, name) => sum + (appliance.domain(name)?.sizeBytes ?? 0), 0);
+  return sizeBytes > LARGEST_BUILT_ANEW_BYTES;
 }
 
 async function buildZip(appliance: Appliance, order: ExportOrder): Promise<Content> {
@@ -52,6 +60,7 @@ async function buildZip(appliance: Appliance, order: ExportOrder): Promise<Conte
     entries.push({ path: 'export.xml', content: document });
   }
   const zip = await appliance.spool.keep(writeZip(entries));
+  await Promise.all(entries.map(({ content }) => appliance.spool.discard(content)));
   return damageZip(zip, order.damage);
 }
 
@@ -80,6 +89,17 @@ function outerDocument(appliance: Appliance, order: ExportOrder): string {
     element('domains', {}, ...order.domains.map((name) => element('domain', { name }))),
   );
   return writeXmlText(document);
+}
+
+// Encoding costs as much as encrypting: what is served again and again is encoded once.
+async function withEncodedText(appliance: Appliance, content: Content): Promise<Content> {
+  const { lineWidth } = appliance.description.base64;
+  const pieces = (async function* (): AsyncIterable<Buffer> {
+    for await (const piece of encodeBase64(content, { lineWidth })) {
+      yield Buffer.from(piece, 'latin1');
+    }
+  })();
+  return { ...content, encoded: { lineWidth, text: await appliance.spool.keep(pieces) } };
 }
 
 function keepLarge(appliance: Appliance, key: string, build: () => Promise<Content>): Promise<Content> {

@@ -9,6 +9,7 @@ const LARGEST_IN_MEMORY_BYTES = 1024 * 1024;
 /** A folder of our own for packages too large for memory; removed as a whole when the fleet stops. */
 export class Spool {
   readonly #folder: string;
+  readonly #paths = new WeakMap<Content, string>();
   #files = 0;
   #isRemoved = false;
 
@@ -29,6 +30,14 @@ export class Spool {
       }
     }
     return bufferContent(Buffer.concat(held));
+  }
+
+  /** Gives up the file of a content that is no longer needed. */
+  async discard(content: Content): Promise<void> {
+    const path = this.#paths.get(content);
+    if (path !== undefined) {
+      await rm(path, { force: true });
+    }
   }
 
   /** Removes every spooled file. */
@@ -62,7 +71,9 @@ export class Spool {
     } finally {
       await file.close();
     }
-    return fileContent(path, sizeBytes, hash.digest('hex'));
+    const content = fileContent(path, sizeBytes, hash.digest('hex'));
+    this.#paths.set(content, path);
+    return content;
   }
 }
 

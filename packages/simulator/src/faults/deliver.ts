@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../appliance.ts';
 import type { Content } from '../content/content.ts';
-import { type Base64Style, encodeBase64 } from '../content/encode-base64.ts';
+import { type Base64Style, base64Of } from '../content/encode-base64.ts';
 import {
   type Answer,
   emptyFileAnswer,
@@ -143,7 +143,7 @@ async function* writeBody(answer: Answer, style: Base64Style): AsyncIterable<Bod
     if (typeof segment === 'string') {
       yield segment;
     } else {
-      yield* encodeBase64(segment.base64, style);
+      yield* base64Of(segment.base64, style);
     }
   }
 }

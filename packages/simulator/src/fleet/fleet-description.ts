@@ -148,10 +148,13 @@ export function readFleetDescription(input: unknown): FleetReading {
   if (!draft.success) {
     return { ok: false, problems: sentencesOf(draft.error) };
   }
-  const defaults = draft.data.defaults;
-  const reading = fleetSchema.safeParse({
-    devices: draft.data.devices.map((device) => ({ ...defaults, ...device })),
-  });
+  const { defaults } = draft.data;
+  const defaultsReading = z.strictObject({ defaults: z.strictObject(settings) }).safeParse({ defaults });
+  if (!defaultsReading.success) {
+    return { ok: false, problems: sentencesOf(defaultsReading.error) };
+  }
+  const devices = draft.data.devices.map((device) => overlay(defaults, device));
+  const reading = fleetSchema.safeParse({ devices });
   return reading.success
     ? { ok: true, value: withDefaultDomain(reading.data) }
     : { ok: false, problems: sentencesOf(reading.error) };
@@ -167,6 +170,20 @@ export function sentencesOf(error: z.ZodError): string[] {
     }
     return `${where}: ${issue.message}`;
   });
+}
+
+// A device that says only its serial keeps the rest of the firmware that the defaults name.
+function overlay(below: Record<string, unknown>, above: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const under = below[key];
+    merged[key] = isPlainObject(under) && isPlainObject(value) ? overlay(under, value) : value;
+  }
+  return merged;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function withDefaultDomain(fleet: FleetDescription): FleetDescription {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Appliance } from '../appliance.ts';
-import { buildExportPackage } from '../content/export-package.ts';
+import { buildExportPackage, isLargeExport } from '../content/export-package.ts';
 import { createSpool, type Spool } from '../content/spool.ts';
 import type { FaultOrderInput } from '../faults/fault-order.ts';
 import { type FleetEvents, RequestLog, type RequestLogEntry } from '../request-log.ts';
@@ -154,15 +154,8 @@ class RunningFleet implements Fleet {
   async prepare(): Promise<void> {
     for (const { appliance } of this.#listeners) {
       for (const { name } of appliance.description.domains) {
-        for (const isPersisted of [true, false]) {
-          const order = {
-            domains: [name],
-            isPersisted,
-            comment: '',
-            format: 'ZIP',
-            damage: undefined,
-          } as const;
-          await buildExportPackage(appliance, order);
+        if (isLargeExport(appliance, [name])) {
+          await prepareExport(appliance, name);
         }
       }
     }
@@ -202,4 +195,10 @@ class RunningFleet implements Fleet {
   #chosen(name: string | undefined): DeviceHandle[] {
     return name === undefined ? [...this.#handles.values()] : [this.device(name)];
   }
+}
+
+async function prepareExport(appliance: Appliance, domain: string): Promise<void> {
+  const order = { domains: [domain], comment: '', format: 'ZIP', damage: undefined } as const;
+  await buildExportPackage(appliance, { ...order, isPersisted: true });
+  await buildExportPackage(appliance, { ...order, isPersisted: false });
 }
