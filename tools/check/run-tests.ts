@@ -1,5 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findLeaks } from './find-leaks.ts';
 import { projectFolder, resultFolder } from './folders.ts';
 import { runCommand } from './run-command.ts';
 import type { StepResult } from './step.ts';
@@ -16,10 +18,16 @@ interface TestReport {
 
 const timeoutMs = 15 * 60_000;
 
-/** Runs the tests whose path begins with `prefix` in Vitest and counts its cases; a skipped case counts as failed. */
+/**
+ * Runs the tests whose path begins with `prefix` in Vitest and counts its cases. A skipped case counts as failed, and so
+ * does whatever the tests left behind: they get a folder of their own for temporary files, which must be empty at the end.
+ */
 export async function runTests(name: string, prefix: string, workers: number): Promise<StepResult> {
   const reportFile = join(resultFolder, `${name}.json`);
   rmSync(reportFile, { force: true });
+  const temporary = mkdtempSync(join(tmpdir(), 'stillpoint-'));
+  // Tests that run as root start programs under other accounts, which must get through here.
+  chmodSync(temporary, 0o1777);
   const { exitCode, output } = await runCommand(
     process.execPath,
     [
@@ -31,9 +39,17 @@ export async function runTests(name: string, prefix: string, workers: number): P
       '--reporter=json',
       `--outputFile.json=${reportFile}`,
     ],
-    { folder: projectFolder, timeoutMs },
+    { folder: projectFolder, timeoutMs, environment: { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' } },
   );
-  return { ...countTests(readReport(reportFile), exitCode, output), figures: readFigures(output) };
+  const leaks = await findLeaks(temporary);
+  rmSync(temporary, { recursive: true, force: true });
+  const { passed, failed, output: seen } = countTests(readReport(reportFile), exitCode, output);
+  return {
+    passed,
+    failed: failed + leaks.length,
+    output: [seen, ...leaks].join('\n'),
+    figures: readFigures(output),
+  };
 }
 
 /** Counts cases from Vitest's JSON report; whatever is not plainly a passed test is a failure. */
