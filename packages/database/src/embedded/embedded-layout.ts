@@ -40,7 +40,7 @@ export function makeEmbeddedFolders(
     // Another user has to pass the data directory, but not to list it.
     if (!existsSync(dataDirectory))
       mkdirSync(dataDirectory, { recursive: true, mode: isOtherUser ? 0o711 : 0o700 });
-    checkOtherUserMayPass(account, resolve(dataDirectory));
+    checkOtherUserMayPass(account, resolve(dataDirectory), 'DATA_DIRECTORY_NOT_WRITABLE');
     makePrivateFolder(layout.folder, account);
   } catch (error) {
     throw notWritable(error, layout.folder);

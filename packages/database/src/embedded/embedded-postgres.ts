@@ -56,7 +56,7 @@ export async function openEmbeddedPostgres(
     clusterFolder: layout.clusterFolder,
     unshareCommand: options.unshareCommand ?? 'unshare',
   });
-  checkOtherUserMayPass(account, binaries.nativeFolder);
+  checkOtherUserMayPass(account, binaries.nativeFolder, 'EMBEDDED_POSTGRES_NOT_AVAILABLE');
   makeEmbeddedFolders(layout, dataDirectory, account);
   const lock = inDataDirectory(layout, () => acquireDataDirectoryLock(layout.lockPath));
   try {
@@ -184,7 +184,10 @@ async function adoptOrStart(
     } catch (error) {
       const pauseMs = startRetriesAfterMs[attempt];
       const isTransient = error instanceof DatabaseError && error.fault.retryable;
-      if (pauseMs === undefined || !isTransient) throw error;
+      if (pauseMs === undefined || !isTransient) {
+        removeRecordedFolder(plan.layout);
+        throw error;
+      }
       // The last children of a killed server may still hold its memory, or its starter died before we could see it.
       await delay(pauseMs);
     }

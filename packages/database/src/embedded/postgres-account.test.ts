@@ -35,47 +35,50 @@ test('the cluster belongs to whom the program runs as', async () => {
   expect(statSync(path).mode & 0o777).toBe(0o700);
 });
 
-test.runIf(isRoot)('a program that is not root runs PostgreSQL as itself', async () => {
-  const path = join(root.path, 'given');
-  mkdirSync(path);
-  chownSync(path, nobody().uid, nobody().gid);
-  const child = await serveInChild(path, nobody());
-  expect(child.fault).toBeUndefined();
-  expect(child.uid).toBe(nobody().uid);
-  expect(uidOf(child.postgresPid)).toBe(nobody().uid);
-  await child.close();
-  // Root that comes later leaves the cluster to the user who owns it.
-  const server = await openEmbeddedPostgres(path);
-  expect(uidOf(server.pid())).toBe(nobody().uid);
-  await server.close();
-});
-
-test.runIf(isRoot)('root without user namespaces runs PostgreSQL as nobody', async () => {
-  const path = join(root.path, 'passable');
-  const server = await openEmbeddedPostgres(path, refused);
-  expect(uidOf(server.pid())).toBe(nobody().uid);
-  await server.close();
-  expect(statSync(path).mode & 0o777).toBe(0o711);
-  const again = await openEmbeddedPostgres(path, refused);
-  await again.close();
-});
-
-test.runIf(isRoot)('a folder that nobody may not pass is named with the remedy', async () => {
-  const closed = join(root.path, 'closed');
-  mkdirSync(closed, { mode: 0o700 });
-  await expect(openEmbeddedPostgres(join(closed, 'data'), refused)).rejects.toMatchObject({
-    fault: {
-      code: 'DATA_DIRECTORY_NOT_WRITABLE',
-      detail: expect.stringMatching(new RegExp(`nobody, who may not pass ${closed};.*DATABASE_URL`)),
-    },
+// Only root can become somebody else; whoever is not root has nothing to choose, and these would say nothing.
+if (isRoot) {
+  test('a program that is not root runs PostgreSQL as itself', async () => {
+    const path = join(root.path, 'given');
+    mkdirSync(path);
+    chownSync(path, nobody().uid, nobody().gid);
+    const child = await serveInChild(path, nobody());
+    expect(child.fault).toBeUndefined();
+    expect(child.uid).toBe(nobody().uid);
+    expect(uidOf(child.postgresPid)).toBe(nobody().uid);
+    await child.close();
+    // Root that comes later leaves the cluster to the user who owns it.
+    const server = await openEmbeddedPostgres(path);
+    expect(uidOf(server.pid())).toBe(nobody().uid);
+    await server.close();
   });
-});
 
-test.runIf(isRoot)('a cluster of root without user namespaces is refused with the remedy', async () => {
-  const path = join(root.path, 'of-root');
-  const server = await openEmbeddedPostgres(path);
-  await server.close();
-  await expect(openEmbeddedPostgres(path, refused)).rejects.toMatchObject({
-    fault: { code: 'EMBEDDED_POSTGRES_NOT_AVAILABLE', detail: expect.stringContaining('chown') },
+  test('root without user namespaces runs PostgreSQL as nobody', async () => {
+    const path = join(root.path, 'passable');
+    const server = await openEmbeddedPostgres(path, refused);
+    expect(uidOf(server.pid())).toBe(nobody().uid);
+    await server.close();
+    expect(statSync(path).mode & 0o777).toBe(0o711);
+    const again = await openEmbeddedPostgres(path, refused);
+    await again.close();
   });
-});
+
+  test('a folder that nobody may not pass is named with the remedy', async () => {
+    const closed = join(root.path, 'closed');
+    mkdirSync(closed, { mode: 0o700 });
+    await expect(openEmbeddedPostgres(join(closed, 'data'), refused)).rejects.toMatchObject({
+      fault: {
+        code: 'DATA_DIRECTORY_NOT_WRITABLE',
+        detail: expect.stringMatching(new RegExp(`nobody, who may not pass ${closed};.*DATABASE_URL`)),
+      },
+    });
+  });
+
+  test('a cluster of root without user namespaces is refused with the remedy', async () => {
+    const path = join(root.path, 'of-root');
+    const server = await openEmbeddedPostgres(path);
+    await server.close();
+    await expect(openEmbeddedPostgres(path, refused)).rejects.toMatchObject({
+      fault: { code: 'EMBEDDED_POSTGRES_NOT_AVAILABLE', detail: expect.stringContaining('chown') },
+    });
+  });
+}

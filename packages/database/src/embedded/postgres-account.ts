@@ -68,10 +68,14 @@ export function commandUnderAccount(
 }
 
 /**
- * Throws DATA_DIRECTORY_NOT_WRITABLE naming the outermost folder on the way to `path` that another user may not pass.
+ * Throws the code, naming the outermost folder on the way to `path`, when the account is a user who may not pass it.
  * Only the classic permission bits are looked at; an access list that allows more is not seen.
  */
-export function checkOtherUserMayPass(account: PostgresAccount, path: string): void {
+export function checkOtherUserMayPass(
+  account: PostgresAccount,
+  path: string,
+  code: 'DATA_DIRECTORY_NOT_WRITABLE' | 'EMBEDDED_POSTGRES_NOT_AVAILABLE',
+): void {
   if (account.kind !== 'otherUser') return;
   const folders: string[] = [];
   for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) folders.unshift(folder);
@@ -80,10 +84,10 @@ export function checkOtherUserMayPass(account: PostgresAccount, path: string): v
     const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
     if (((mode >> shift) & 1) === 1) continue;
     throw databaseRefusal(
-      'DATA_DIRECTORY_NOT_WRITABLE',
-      `PostgreSQL does not run as root and this kernel refuses user namespaces, so it would run as ${account.name}, ` +
-        `who may not pass ${folder}; allow that (chmod o+x), choose another folder, run this program as a user ` +
-        'that is not root, or set DATABASE_URL.',
+      code,
+      `PostgreSQL does not run as root and would run as ${account.name}, who may not pass ${folder}; ` +
+        'allow that (chmod o+x), choose another folder, run this program as a user that is not root, ' +
+        'or set DATABASE_URL.',
     );
   }
 }
