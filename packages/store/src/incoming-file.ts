@@ -43,18 +43,16 @@ export class IncomingFile {
     return this.#takenBytes;
   }
 
-  /** Takes the next bytes; the chunk may be reused afterwards. Rejects once the file can no longer be written. */
-  async write(chunk: Uint8Array): Promise<void> {
+  /**
+   * Takes the next bytes and copies them; a promise asks to wait before the next call. Rejects or throws once the file
+   * can no longer be written; `finish` then tells why.
+   */
+  write(chunk: Uint8Array): void | Promise<void> {
     if (this.#isClosed) throw new Error('a file that was finished takes no more bytes');
-    let takenBytes = 0;
-    while (takenBytes < chunk.length) {
-      const part = chunk.subarray(takenBytes, takenBytes + blockBytes - this.#filledBytes);
-      this.#block.set(part, this.#filledBytes);
-      this.#filledBytes += part.length;
-      takenBytes += part.length;
-      if (this.#filledBytes === blockBytes) await this.#flush();
-    }
     this.#takenBytes += chunk.length;
+    if (this.#filledBytes + chunk.length >= blockBytes) return this.#writeAcross(chunk);
+    this.#block.set(chunk, this.#filledBytes);
+    this.#filledBytes += chunk.length;
   }
 
   /** Writes the rest, makes the file durable and closes it; the answer is a fault when any byte was not written. */
@@ -79,6 +77,17 @@ export class IncomingFile {
     await this.#writing;
     await this.#syncing;
     await this.#close();
+  }
+
+  async #writeAcross(chunk: Uint8Array): Promise<void> {
+    let copiedBytes = 0;
+    while (copiedBytes < chunk.length) {
+      const part = chunk.subarray(copiedBytes, copiedBytes + blockBytes - this.#filledBytes);
+      this.#block.set(part, this.#filledBytes);
+      this.#filledBytes += part.length;
+      copiedBytes += part.length;
+      if (this.#filledBytes === blockBytes) await this.#flush();
+    }
   }
 
   async #flush(): Promise<void> {

@@ -1,0 +1,156 @@
+import { isShortOrder, type MoverKind, type MoverOrder, type MoverReply } from './mover-orders.ts';
+import { MoverProcess, type OrderOptions } from './mover-process.ts';
+
+/** A few child processes that make all file calls on the store, so that a hung mount never hangs the server. */
+export interface MoverPool {
+  /** Has an order carried out, after those before it; the deadline counts from when a mover gets it. Never rejects. */
+  order<K extends MoverKind>(order: MoverOrder<K>, options: OrderOptions): Promise<MoverReply<K>>;
+  /** The ids of the processes that are there now. */
+  processIds(): readonly number[];
+  /** Gives up everything and ends every process; one that hangs in the kernel is waited for 2 s at most. */
+  close(): Promise<void>;
+}
+
+/** How many movers there may be: `size` for long orders, `shortSize` (2) only for short ones. */
+export interface MoverPoolOptions {
+  readonly size: number;
+  readonly shortSize?: number;
+  /** How long a mover without work is kept (60 s). */
+  readonly idleMs?: number;
+}
+
+const closeWithinMs = 2000;
+
+interface Job {
+  readonly order: MoverOrder;
+  readonly options: OrderOptions;
+  readonly settle: (reply: MoverReply) => void;
+}
+
+/** Opens a pool; its processes are started when orders need them. */
+export function openMoverPool({ size, shortSize = 2, idleMs = 60_000 }: MoverPoolOptions): MoverPool {
+  const processes = new Set<MoverProcess>();
+  const long = new Lane(size, idleMs, processes);
+  const short = new Lane(shortSize, idleMs, processes);
+  const take = (order: MoverOrder, options: OrderOptions): Promise<MoverReply> =>
+    (isShortOrder(order.kind) ? short : long).take(order, options);
+  return {
+    // Which reply belongs to which kind is kept by performOrder, out of sight of the compiler.
+    order: take as MoverPool['order'],
+    processIds: () => [...processes].flatMap(({ processId }) => (processId === undefined ? [] : [processId])),
+    async close() {
+      long.close();
+      short.close();
+      const gone = Promise.all([...processes].map((mover) => mover.exited));
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, closeWithinMs);
+      });
+      await Promise.race([gone, late]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Movers for one sort of orders, and the orders that wait for one of them. */
+class Lane {
+  readonly #size: number;
+  readonly #idleMs: number;
+  readonly #processes: Set<MoverProcess>;
+  readonly #waiting: Job[] = [];
+  readonly #idle = new Map<MoverProcess, NodeJS.Timeout>();
+  readonly #closing = new AbortController();
+  #busy = 0;
+
+  constructor(size: number, idleMs: number, processes: Set<MoverProcess>) {
+    this.#size = size;
+    this.#idleMs = idleMs;
+    this.#processes = processes;
+  }
+
+  take(order: MoverOrder, options: OrderOptions): Promise<MoverReply> {
+    const given = options.signal === undefined ? [] : [options.signal];
+    const signal = AbortSignal.any([this.#closing.signal, ...given]);
+    return new Promise((resolve) => {
+      const job: Job = {
+        order,
+        options: { ...options, signal },
+        settle: (reply) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(reply);
+        },
+      };
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(job);
+        // Once a mover has it, the mover itself hears the signal.
+        if (index === -1) return;
+        this.#waiting.splice(index, 1);
+        job.settle(neverBegun(order));
+      };
+      if (signal.aborted) return resolve(neverBegun(order));
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(job);
+      this.#dispatch();
+    });
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const [mover, timer] of this.#idle) {
+      clearTimeout(timer);
+      mover.kill();
+    }
+    this.#idle.clear();
+  }
+
+  #dispatch(): void {
+    while (this.#busy < this.#size) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      this.#busy += 1;
+      void this.#carryOut(job);
+    }
+  }
+
+  async #carryOut({ order, options, settle }: Job): Promise<void> {
+    const mover = this.#takeIdle() ?? this.#start();
+    const reply = await mover.run(order, options);
+    this.#busy -= 1;
+    if (mover.isUsable) this.#keep(mover);
+    this.#dispatch();
+    settle(reply);
+  }
+
+  #takeIdle(): MoverProcess | undefined {
+    for (const [mover, timer] of this.#idle) {
+      clearTimeout(timer);
+      this.#idle.delete(mover);
+      if (mover.isUsable) return mover;
+    }
+    return undefined;
+  }
+
+  #start(): MoverProcess {
+    const mover = new MoverProcess();
+    this.#processes.add(mover);
+    void mover.exited.then(() => this.#processes.delete(mover));
+    return mover;
+  }
+
+  #keep(mover: MoverProcess): void {
+    if (this.#closing.signal.aborted) {
+      mover.kill();
+      return;
+    }
+    const end = (): void => {
+      this.#idle.delete(mover);
+      mover.kill();
+    };
+    this.#idle.set(mover, setTimeout(end, this.#idleMs));
+  }
+}
+
+function neverBegun(order: MoverOrder): MoverReply {
+  const detail = `The order ${order.kind} was given up before it was begun.`;
+  return { ok: false, fault: { code: 'ABORTED', effect: 'none', retryable: true, detail } };
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { MoverCode } from './mover-catalogue.ts';
+import {
+  type MoverMessage,
+  type MoverOrder,
+  type MoverProgress,
+  type MoverReply,
+  type OrderMessage,
+  packOrder,
+} from './mover-orders.ts';
+
+/** How long an order may take, who may give it up, and who hears how far it is. */
+export interface OrderOptions {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: MoverProgress) => void) | undefined;
+}
+
+const entry = fileURLToPath(new URL('./mover.ts', import.meta.url));
+
+// A mover needs to find its trusted certificates and the zone; it must not inherit what the server's environment holds.
+const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+
+/** One mover process, which carries out one order after the other until it is given up. */
+export class MoverProcess {
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  #orderId = 0;
+  #isGone = false;
+
+  constructor() {
+    const env = Object.fromEntries(inherited.flatMap((name) => pairOf(name, process.env[name])));
+    this.#child = fork(entry, [], {
+      env,
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.exited = new Promise((resolve) => {
+      const gone = (): void => {
+        this.#isGone = true;
+        resolve();
+      };
+      this.#child.once('exit', gone);
+      this.#child.on('error', () => {
+        if (this.#child.pid === undefined) gone();
+      });
+    });
+  }
+
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Whether it can take another order. */
+  get isUsable(): boolean {
+    return !this.#isGone && this.#child.connected;
+  }
+
+  /** Has one order carried out; a mover that is late, dies or is aborted is killed, and not waited for. */
+  run(order: MoverOrder, options: OrderOptions): Promise<MoverReply> {
+    this.#orderId += 1;
+    const orderId = this.#orderId;
+    const child = this.#child;
+    return new Promise((resolve) => {
+      const settle = (reply: MoverReply): void => {
+        clearTimeout(timer);
+        options.signal?.removeEventListener('abort', onAbort);
+        child.off('message', onMessage).off('exit', onExit).off('error', onExit);
+        resolve(reply);
+      };
+      const giveUp = (code: MoverCode, detail: string): void => {
+        this.kill();
+        settle({ ok: false, fault: { code, effect: 'unknown', retryable: true, detail } });
+      };
+      const onMessage = (message: MoverMessage): void => {
+        if (message.orderId !== orderId) return;
+        if (message.kind === 'progress') options.onProgress?.(message.progress);
+        else settle(message.reply);
+      };
+      const onAbort = (): void =>
+        giveUp('ABORTED', `The order ${order.kind} was given up while it was going on.`);
+      const onExit = (): void => giveUp('MOVER_DIED', `The mover ended during the order ${order.kind}.`);
+      const timer = setTimeout(() => {
+        giveUp(
+          'STORE_NOT_RESPONDING',
+          `The order ${order.kind} did not end within ${options.deadlineMs} ms.`,
+        );
+      }, options.deadlineMs);
+      child.on('message', onMessage).on('exit', onExit).on('error', onExit);
+      options.signal?.addEventListener('abort', onAbort, { once: true });
+      const message: OrderMessage = { orderId, order: packOrder(order) };
+      if (this.isUsable) child.send(message);
+      else onExit();
+    });
+  }
+
+  /** Kills the process without waiting: one that hangs in the kernel goes only when its mount answers again. */
+  kill(): void {
+    this.#isGone = true;
+    this.#child.kill('SIGKILL');
+    if (this.#child.connected) this.#child.disconnect();
+    // Nor does it keep this server from ending.
+    this.#child.unref();
+  }
+}
+
+function pairOf(name: string, value: string | undefined): [string, string][] {
+  return value === undefined ? [] : [[name, value]];
+}
