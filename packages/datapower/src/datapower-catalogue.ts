@@ -73,6 +73,10 @@ export const datapowerCatalogue = {
     remedy:
       'Check that host and port are those of the XML management interface and that no proxy stands between.',
   },
+  HTTP_UNAVAILABLE: {
+    sentence: 'The answer was an HTTP error that says "not now".',
+    remedy: 'Try again later; check the load of the device and any proxy in front of it.',
+  },
   SINK_FAILED: {
     sentence: 'The received bytes could not be put away.',
     remedy: 'See the error of the store.',

@@ -4,6 +4,8 @@ import { EnvelopeReader, type ReadEnvelope } from './wire/envelope-reader.ts';
 import { printable } from './wire/printable.ts';
 import { WireProblem } from './wire/wire-problem.ts';
 
+const NOT_NOW: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
 /** Takes the decoded bytes of a file in order; a promise holds the device back until it is resolved. */
 export interface FileSink {
   write(chunk: Uint8Array): void | Promise<void>;
@@ -106,7 +108,8 @@ export function httpStatusProblem(statusCode: number): WireProblem {
       'The device refused the user name or password (HTTP 401).',
     );
   }
-  return new WireProblem('HTTP_STATUS', `The device answered with HTTP status ${statusCode}.`);
+  const code = NOT_NOW.has(statusCode) ? 'HTTP_UNAVAILABLE' : 'HTTP_STATUS';
+  return new WireProblem(code, `The device answered with HTTP status ${statusCode}.`);
 }
 
 /** Turns the complaint that an error page is no answer into the HTTP status it came with; bugs stay what they are. */

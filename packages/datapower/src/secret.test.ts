@@ -11,7 +11,7 @@ describe('a secret', () => {
 
   it.each([
     ['a string', String(secret)],
-    ['a template', `${secret}`],
+    ['a template', String.raw({ raw: ['', ''] }, secret)],
     ['a joined list', ['a', secret].join()],
     ['JSON', JSON.stringify({ password: secret })],
     ['an inspection', inspect({ device: { password: secret } }, { depth: 9, showHidden: true })],
@@ -24,7 +24,7 @@ describe('a secret', () => {
   });
 
   it('prints that it was left out', () => {
-    expect(`${secret}`).toBe('[redacted]');
+    expect(String(secret)).toBe('[redacted]');
     expect(inspect({ secret })).toBe('{ secret: [redacted] }');
     expect(JSON.stringify({ secret })).toBe('{"secret":"[redacted]"}');
   });

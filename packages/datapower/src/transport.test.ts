@@ -209,7 +209,7 @@ describe('an answer that breaks on the way', () => {
       'HTTP_STATUS',
       'unknown',
     ],
-    ['HTTP 503 without a body', 503, {}, '', 'HTTP_STATUS', 'unknown'],
+    ['HTTP 503 without a body', 503, {}, '', 'HTTP_UNAVAILABLE', 'unknown'],
     ['OK under HTTP 500', 500, {}, OK, 'HTTP_STATUS', 'unknown'],
     [
       'another charset',
