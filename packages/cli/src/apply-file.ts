@@ -44,7 +44,7 @@ export async function applyFile(file: string, workingDirectory: string): Promise
       );
       return { ...error, file, line: lines.linePos(offset).line };
     });
-    return { ...problem, errors };
+    return { ...problem, errors: errors.sort((one, other) => one.line - other.line) };
   };
   const flaws = [...yaml.errors, ...yaml.warnings].map(({ code, message, pos }) => {
     return { path: '', code, message, file, line: lines.linePos(pos[0]).line };
