@@ -6,13 +6,16 @@ import { dumpSchema, openDatabase } from '@stillpoint/database';
 import { makeTestDataDirectory } from '../packages/database/src/testing/make-test-data-directory.ts';
 import { projectFolder } from './check/folders.ts';
 
+const heading =
+  '-- The tables of Stillpoint. Written by tools/generate-schema.ts; change the migrations, not this file.';
+
 async function readSchema(): Promise<string> {
   const folder = makeTestDataDirectory();
   try {
     const database = await openDatabase({ dataDirectory: folder.path });
     try {
       await database.migrate();
-      return `-- The tables of Stillpoint. Written by tools/generate-schema.ts; change the migrations, not this file.\n\n${await dumpSchema(database.pool)}`;
+      return `${heading}\n\n${await dumpSchema(database.pool)}`;
     } finally {
       await database.close();
     }
