@@ -1,10 +1,4 @@
-import {
-  type ApplianceAddress,
-  type DatapowerCode,
-  type Deadlines,
-  Secret,
-  type Trust,
-} from '@stillpoint/datapower';
+import type { ApplianceAddress, DatapowerCode, Deadlines, Trust } from '@stillpoint/datapower';
 import type {
   BackupManifest,
   KnownStore,
@@ -133,10 +127,11 @@ export function packOrder(order: MoverOrder): object {
 }
 
 /** Makes an order again of what came through the channel. */
-export function unpackOrder(packed: object): MoverOrder {
+export async function unpackOrder(packed: object): Promise<MoverOrder> {
   const order = packed as MoverOrder;
   if (order.kind !== 'fetchExport' && order.kind !== 'fetchSecureBackup') return order;
   const plain = order.source.address as unknown as PlainAddress;
+  const { Secret } = await import('@stillpoint/datapower');
   return {
     ...order,
     source: { ...order.source, address: { ...plain, password: new Secret(plain.password) } },

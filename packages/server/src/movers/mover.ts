@@ -22,7 +22,8 @@ function progressTeller(orderId: number): (progress: MoverProgress) => void {
 }
 
 async function obey({ orderId, order }: OrderMessage): Promise<void> {
-  say({ kind: 'reply', orderId, reply: await performOrder(unpackOrder(order), progressTeller(orderId)) });
+  const reply = await performOrder(await unpackOrder(order), progressTeller(orderId));
+  say({ kind: 'reply', orderId, reply });
 }
 
 process.on('disconnect', () => process.exit(0));

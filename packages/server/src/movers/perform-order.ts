@@ -1,4 +1,4 @@
-import { type Appliance, openAppliance } from '@stillpoint/datapower';
+import type { Appliance } from '@stillpoint/datapower';
 import {
   checkStore,
   discardBackup,
@@ -65,6 +65,8 @@ async function fromAppliance(
   source: FetchSource,
   step: (appliance: Appliance) => Promise<MoverReply>,
 ): Promise<MoverReply> {
+  // Loaded when needed: a mover for short orders stays a third smaller and starts sooner without the wire client.
+  const { openAppliance } = await import('@stillpoint/datapower');
   const appliance = openAppliance(source.address, { deadlines: source.deadlines });
   try {
     return await step(appliance);
