@@ -109,14 +109,14 @@ test.each([
 });
 
 test.each([
-  [{}, {}, '/home/op/.local/share/stillpoint'],
+  [{}, {}, '/h/op/.local/share/stillpoint'],
   [{}, { XDG_DATA_HOME: '/data' }, '/data/stillpoint'],
-  [{}, { XDG_DATA_HOME: 'relative' }, '/home/op/.local/share/stillpoint'],
+  [{}, { XDG_DATA_HOME: 'relative' }, '/h/op/.local/share/stillpoint'],
   [{}, { STILLPOINT_DATA: '/srv/sp', XDG_DATA_HOME: '/data' }, '/srv/sp'],
-  [{}, { STILLPOINT_DATA: '' }, '/home/op/.local/share/stillpoint'],
-  [{ data: 'here' }, { STILLPOINT_DATA: '/srv/sp' }, '/work/here'],
+  [{}, { STILLPOINT_DATA: '' }, '/h/op/.local/share/stillpoint'],
+  [{ data: 'here' }, { STILLPOINT_DATA: '/srv/sp' }, '/w/here'],
 ])('the data directory for %j in %j is %s', (options, given, expected) => {
-  const surroundings = { environment: given, homeDirectory: '/home/op', workingDirectory: '/work' };
+  const surroundings = { environment: given, homeDirectory: '/h/op', workingDirectory: '/w' };
   expect(dataDirectory(options, surroundings as unknown as Surroundings)).toBe(expected);
 });
 

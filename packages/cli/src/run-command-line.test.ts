@@ -314,17 +314,20 @@ describe('a refusal', () => {
   const problem = problemOf({
     code: 'PARAMETER_REFUSED',
     detail: 'devices.parallel must be at least 1, not 0.',
-    errors: [{ path: '/value', code: 'TOO_SMALL', message: 'must be at least 1' }],
+    errors: [
+      { path: '/value', code: 'TOO_SMALL', message: 'must be at least 1' },
+      { path: '/value', code: 'NOT_VALID', message: 'must be a whole number' },
+    ],
   });
   const replies = { 'GET /parameters/devices.parallel': new Reply(422, problem) };
 
-  test('is one sentence with its remedy on standard error', async () => {
+  test('is one sentence with its remedy on standard error, and whatever the sentence does not say yet', async () => {
     expect(await run(replies, 'params', 'get', 'devices.parallel')).toEqual({
       exitCode: 4,
       out: '',
       error:
         'stillpoint: devices.parallel must be at least 1, not 0. Choose a value within the bounds that are named.\n' +
-        '  /value must be at least 1\n',
+        '  /value must be a whole number\n',
     });
   });
 

@@ -16,7 +16,9 @@ export function textPrinter({
     note: (sentence) => writeError(`${printable(sentence)}\n`),
     problem: (problem) => {
       writeError(`stillpoint: ${printable(`${problem.detail} ${problem.remedy}`)}\n`);
-      for (const error of problem.errors ?? []) writeError(`  ${printable(fieldText(error))}\n`);
+      for (const error of problem.errors ?? [])
+        if (error.file !== undefined || !problem.detail.includes(error.message))
+          writeError(`  ${printable(fieldText(error))}\n`);
       return exitCodeOfProblem(problem);
     },
   };

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from './run-command-line.ts';
@@ -14,7 +14,7 @@ export interface SeenRequest {
 }
 
 /** What the pretend server answers to `METHOD /path` below /api/v1: a value, or a status with a value, maybe anew each time. */
-export type Replies = Record<string, unknown | ((request: SeenRequest) => unknown)>;
+export type Replies = Record<string, object | ((request: SeenRequest) => unknown)>;
 
 /** A reply with another status than 200. */
 export class Reply {
@@ -75,24 +75,32 @@ export async function beginTrial(replies: Replies, changes: Partial<Surroundings
 }
 
 function pretendServer(replies: Replies, seen: SeenRequest[]): Server {
-  return createServer(async (incoming, response) => {
-    let text = '';
-    for await (const chunk of incoming) text += chunk;
-    const { method = '', url = '' } = incoming;
-    const request: SeenRequest = {
-      method,
-      url,
-      body: text === '' ? undefined : JSON.parse(text),
-      authorization: incoming.headers.authorization,
-    };
-    seen.push(request);
-    const key = `${method} ${url.split('?', 1)[0]?.replace('/api/v1', '')}`;
-    const reply = replies[key];
-    const answer =
-      typeof reply === 'function' ? await reply(request) : (reply ?? new Reply(501, { unexpected: key }));
-    const { status, value } = answer instanceof Reply ? answer : new Reply(200, answer);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  return createServer((incoming, response) => {
+    void answer(replies, seen, incoming, response);
   });
+}
+
+async function answer(
+  replies: Replies,
+  seen: SeenRequest[],
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let text = '';
+  for await (const chunk of incoming) text += chunk;
+  const { method = '', url = '' } = incoming;
+  const request: SeenRequest = {
+    method,
+    url,
+    body: text === '' ? undefined : JSON.parse(text),
+    authorization: incoming.headers.authorization,
+  };
+  seen.push(request);
+  const key = `${method} ${url.split('?', 1)[0]?.replace('/api/v1', '')}`;
+  const reply = replies[key] ?? new Reply(501, { unexpected: key });
+  const given = typeof reply === 'function' ? reply(request) : reply;
+  const { status, value } = given instanceof Reply ? given : new Reply(200, given);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
 function listen(server: Server): Promise<string> {

@@ -13,7 +13,7 @@ function clientOf(reply: () => Response | Promise<Response>, token: string | nul
     url: 'http://stillpoint.test:8044/',
     token,
     fetch: async (url, init) => {
-      seen.push({ url: String(url), init: init ?? {} });
+      seen.push({ url: url instanceof Request ? url.url : url.toString(), init: init ?? {} });
       return reply();
     },
   });

@@ -32,8 +32,8 @@ export type Client = {
 };
 
 interface Parts {
-  readonly params?: Record<string, unknown>;
-  readonly query?: Record<string, unknown>;
+  readonly params?: Record<string, string>;
+  readonly query?: Record<string, string | number | undefined>;
   readonly body?: unknown;
 }
 
@@ -62,7 +62,7 @@ async function call(options: ClientOptions, route: Route, parts: Parts): Promise
 }
 
 function addressOf(base: string, route: Route, { params = {}, query = {} }: Parts): string {
-  const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(params[key])));
+  const path = route.path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
   const question = search.size === 0 ? '' : `?${search}`;

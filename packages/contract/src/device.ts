@@ -14,7 +14,7 @@ const tlsFields = {
 };
 
 /** How the appliance's certificate is judged: exactly one of `ca`, `pin`, `system`, `insecure`. */
-export const tlsShape = z
+const tlsShape = z
   .strictObject(tlsFields)
   .refine((tls) => Object.values(tls).filter((way) => way !== undefined).length === 1, {
     error: 'must have exactly one of ca, pin, system, insecure',

@@ -9,7 +9,7 @@ import { stepShape } from './step.ts';
 export const actionShape = z.enum(['SECURE_BACKUP', 'EXPORT_DOMAIN']).meta({ id: 'Action' });
 
 /** State of a task; the last four are final. */
-export const taskStatusShape = z
+const taskStatusShape = z
   .enum(['WAITING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'SKIPPED', 'CANCELLED'])
   .meta({ id: 'TaskStatus' });
 
