@@ -1,5 +1,118 @@
 -- The tables of Stillpoint. Written by tools/generate-schema.ts; change the migrations, not this file.
 
+create table backup (
+  id uuid not null,
+  task_id uuid not null,
+  is_persisted boolean,
+  action text not null,
+  device text not null,
+  domain text,
+  state text not null,
+  taken_at timestamp with time zone not null,
+  plan_name text,
+  run_id uuid,
+  serial_number text,
+  model text,
+  firmware_version text,
+  firmware_build text,
+  constraint backup_pkey PRIMARY KEY (id),
+  constraint backup_task_id_is_persisted_key UNIQUE NULLS NOT DISTINCT (task_id, is_persisted)
+);
+
+create table backup_file (
+  backup_id uuid not null,
+  path text not null,
+  size_bytes bigint not null,
+  sha256 text not null,
+  constraint backup_file_pkey PRIMARY KEY (backup_id, path),
+  constraint backup_file_path_key UNIQUE (path)
+);
+
+create table device (
+  id uuid not null,
+  name text not null,
+  host text not null,
+  soma_port integer not null,
+  rest_port integer,
+  username text not null,
+  sealed_password bytea not null,
+  tls jsonb not null,
+  tags jsonb not null,
+  is_enabled boolean not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint device_pkey PRIMARY KEY (id),
+  constraint device_name_key UNIQUE (name)
+);
+
+create table device_guard (
+  id bigint generated always as identity not null,
+  device text not null,
+  task_id uuid not null,
+  scope jsonb not null,
+  intended_at timestamp with time zone not null,
+  quiesced_at timestamp with time zone,
+  released_at timestamp with time zone,
+  reconciled_by uuid,
+  reconciled_until timestamp with time zone,
+  last_problem text,
+  constraint device_guard_pkey PRIMARY KEY (id)
+);
+
+create table journal_fact (
+  subject_id uuid not null,
+  seq integer not null,
+  body jsonb not null,
+  constraint journal_fact_pkey PRIMARY KEY (subject_id, seq)
+);
+
+create table journal_subject (
+  id uuid not null,
+  program text not null,
+  spec jsonb not null,
+  last_seq integer default 0 not null,
+  token bigint default 0 not null,
+  node_id uuid,
+  is_ended boolean default false not null,
+  constraint journal_subject_pkey PRIMARY KEY (id)
+);
+
+create table known_store (
+  path text not null,
+  store_id uuid not null,
+  constraint known_store_pkey PRIMARY KEY (path)
+);
+
+create table parameter (
+  name text not null,
+  value jsonb not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint parameter_pkey PRIMARY KEY (name)
+);
+
+create table plan (
+  id uuid not null,
+  name text not null,
+  definition jsonb not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint plan_pkey PRIMARY KEY (id),
+  constraint plan_name_key UNIQUE (name)
+);
+
+create table run (
+  id uuid not null,
+  number bigint generated always as identity not null,
+  plan_name text not null,
+  spec jsonb not null,
+  status text not null,
+  reason jsonb,
+  warnings jsonb default '[]'::jsonb not null,
+  is_halted boolean default false not null,
+  queued_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint run_pkey PRIMARY KEY (id),
+  constraint run_number_key UNIQUE (number)
+);
+
 create table schema_migration (
   number integer not null,
   name text not null,
@@ -7,3 +120,62 @@ create table schema_migration (
   applied_at timestamp with time zone default now() not null,
   constraint schema_migration_pkey PRIMARY KEY (number)
 );
+
+create table script_output (
+  subject_id uuid not null,
+  phase text not null,
+  script text not null,
+  exit_code integer,
+  output text not null,
+  ended_at timestamp with time zone not null,
+  constraint script_output_pkey PRIMARY KEY (subject_id, phase)
+);
+
+create table task (
+  id uuid not null,
+  number bigint generated always as identity not null,
+  run_id uuid not null,
+  activity_index integer not null,
+  action text not null,
+  device text not null,
+  domain text,
+  spec jsonb not null,
+  status text not null,
+  reason jsonb,
+  warnings jsonb default '[]'::jsonb not null,
+  queued_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint task_pkey PRIMARY KEY (id),
+  constraint task_number_key UNIQUE (number)
+);
+
+CREATE INDEX backup_place ON backup USING btree (device, domain, taken_at DESC);
+
+CREATE INDEX backup_taken ON backup USING btree (taken_at DESC, id);
+
+CREATE UNIQUE INDEX device_guard_open ON device_guard USING btree (device) WHERE released_at IS NULL;
+
+CREATE INDEX device_guard_task ON device_guard USING btree (task_id);
+
+CREATE INDEX journal_subject_open ON journal_subject USING btree (program) WHERE NOT is_ended;
+
+CREATE INDEX run_plan ON run USING btree (plan_name, number DESC);
+
+CREATE INDEX run_status ON run USING btree (status, number DESC);
+
+CREATE INDEX task_run ON task USING btree (run_id, number);
+
+CREATE INDEX task_run_status ON task USING btree (run_id, status);
+
+alter table backup_file
+  add constraint backup_file_backup_id_fkey FOREIGN KEY (backup_id) REFERENCES backup(id) ON DELETE CASCADE;
+
+alter table device_guard
+  add constraint device_guard_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id);
+
+alter table journal_fact
+  add constraint journal_fact_subject_id_fkey FOREIGN KEY (subject_id) REFERENCES journal_subject(id) ON DELETE CASCADE;
+
+alter table task
+  add constraint task_run_id_fkey FOREIGN KEY (run_id) REFERENCES run(id) ON DELETE CASCADE;

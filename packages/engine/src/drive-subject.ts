@@ -1,0 +1,156 @@
+import {
+  type Appended,
+  append,
+  factsAfter,
+  type Tables,
+  type TablesTransaction,
+  type Taken,
+} from './journal.ts';
+import type { Fact, Program } from './program.ts';
+import type { WakeUp } from './wake-up.ts';
+
+/** A program whose spec and state the engine does not look into. */
+// biome-ignore lint/suspicious/noExplicitAny: the engine hosts programs of different specs and states
+export type AnyProgram = Program<any, any, TablesTransaction>;
+
+/** What a drive needs from the node it runs on. */
+export type DriveContext = {
+  readonly db: Tables;
+  readonly wakeUp: WakeUp;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborts when this node must let go of the subject. */
+  readonly signal: AbortSignal;
+  /** Also true when the signal is due and no timer could fire yet; after that nothing is begun and nothing is written. */
+  readonly mustLetGo: () => boolean;
+  /** Told of every fact once it is durable. */
+  readonly onRecorded: (fact: Fact) => void;
+};
+
+/** How a drive ended: the subject has ended, or this node let go of it. */
+export type DriveEnd = 'ended' | 'released';
+
+/** The longest sleep: what other nodes told a subject is seen after at most this long. */
+const LONGEST_SLEEP_MS = 5_000;
+
+/**
+ * Drives one subject to its end: fold, next, record the intent, perform, record the outcome, and again. Nothing is
+ * written once somebody else has taken hold of the subject. Throws on bugs only.
+ */
+export async function driveSubject(
+  taken: Taken,
+  program: AnyProgram,
+  context: DriveContext,
+): Promise<DriveEnd> {
+  const drive = new Drive(taken, program, context);
+  return drive.run();
+}
+
+class Drive {
+  readonly #taken: Taken;
+  readonly #program: AnyProgram;
+  readonly #context: DriveContext;
+  #state: unknown;
+
+  constructor(taken: Taken, program: AnyProgram, context: DriveContext) {
+    this.#taken = taken;
+    this.#program = program;
+    this.#context = context;
+    this.#state = taken.facts.reduce(program.evolve, program.begin(taken.spec));
+  }
+
+  async run(): Promise<DriveEnd> {
+    const { mustLetGo, now } = this.#context;
+    const wasHeldBefore = this.#taken.facts.some(({ type }) => type !== 'told');
+    if (wasHeldBefore && (await this.#record({ type: 'takenOver', at: now() }, false)) === 'lost')
+      return 'released';
+    while (!mustLetGo()) {
+      const end = await this.#takeStep();
+      if (end !== null) return end;
+    }
+    return 'released';
+  }
+
+  /** Null while there is more to do. */
+  async #takeStep(): Promise<DriveEnd | null> {
+    const { now } = this.#context;
+    const step = this.#program.next(this.#state, now());
+    switch (step.kind) {
+      case 'finish': {
+        const kind = await this.#record({ type: 'ended', at: now(), verdict: step.verdict }, true);
+        if (kind === 'appended') return 'ended';
+        return kind === 'lost' ? 'released' : null;
+      }
+      case 'note':
+        return (await this.#record({ type: 'noted', at: now(), note: step.note }, true)) === 'lost'
+          ? 'released'
+          : null;
+      case 'wait':
+        await this.#sleep(step.until - now());
+        return null;
+      case 'do':
+        return this.#program.isLook(step.effect) ? this.#look(step.effect) : this.#act(step.effect);
+    }
+  }
+
+  async #act(effect: { readonly type: string }): Promise<DriveEnd | null> {
+    const { now, mustLetGo } = this.#context;
+    const kind = await this.#record({ type: 'intended', at: now(), effect }, true);
+    if (kind !== 'appended') return kind === 'lost' ? 'released' : null;
+    if (mustLetGo()) return 'released';
+    const reply = await this.#perform(effect);
+    if (mustLetGo()) return 'released';
+    const settled = await this.#record({ type: 'settled', at: now(), effect, reply }, false);
+    return settled === 'lost' ? 'released' : null;
+  }
+
+  /** A look that told nothing new stays in memory: a poll of some minutes must not fill the journal. */
+  async #look(effect: { readonly type: string }): Promise<DriveEnd | null> {
+    const { now, mustLetGo } = this.#context;
+    const reply = await this.#perform(effect);
+    if (mustLetGo()) return 'released';
+    const fact: Fact = { type: 'settled', at: now(), effect, reply };
+    const after = this.#program.evolve(this.#state, fact);
+    if (this.#program.isNews(this.#state, after)) {
+      return (await this.#record(fact, false)) === 'lost' ? 'released' : null;
+    }
+    this.#state = after;
+    return null;
+  }
+
+  #perform(effect: { readonly type: string }): ReturnType<AnyProgram['perform']> {
+    const { subjectId } = this.#taken.held;
+    return this.#program.perform(effect, this.#state, { subjectId, signal: this.#context.signal });
+  }
+
+  async #record(fact: Fact, isConditional: boolean): Promise<Appended['kind']> {
+    const { held } = this.#taken;
+    const program = this.#program;
+    let after = this.#state;
+    const appended = await append(this.#context.db, held, fact, isConditional, async (trx, missed) => {
+      const before = missed.reduce(program.evolve, this.#state);
+      after = program.evolve(before, fact);
+      await program.project(trx, { subjectId: held.subjectId, fact, before, after });
+    });
+    if (appended.kind === 'appended') {
+      this.#state = after;
+      this.#context.onRecorded(fact);
+    }
+    if (appended.kind === 'behind') this.#takeIn(appended.facts);
+    return appended.kind;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { db, wakeUp, signal } = this.#context;
+    const { held } = this.#taken;
+    await wakeUp.sleep(held.subjectId, Math.min(ms, LONGEST_SLEEP_MS), signal);
+    if (signal.aborted) return;
+    const missed = await factsAfter(db, held.subjectId, held.seq);
+    held.seq += missed.length;
+    this.#takeIn(missed);
+  }
+
+  #takeIn(facts: readonly Fact[]): void {
+    this.#state = facts.reduce(this.#program.evolve, this.#state);
+  }
+}

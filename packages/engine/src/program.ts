@@ -1,0 +1,61 @@
+/** What somebody else could not do: `effect` says whether it may have happened all the same. */
+export type Fault = {
+  readonly code: string;
+  readonly effect: 'none' | 'unknown';
+  readonly retryable: boolean;
+  readonly detail: string;
+};
+
+/** What came of an effect. */
+export type Reply =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly fault: Fault };
+
+/** What the engine itself must know of an effect: its name. */
+export type Effect = { readonly type: string };
+
+/** One line of a journal; `at` is milliseconds since the epoch. */
+export type Fact =
+  | { readonly type: 'intended'; readonly at: number; readonly effect: Effect }
+  | { readonly type: 'settled'; readonly at: number; readonly effect: Effect; readonly reply: Reply }
+  | { readonly type: 'takenOver'; readonly at: number }
+  | { readonly type: 'noted'; readonly at: number; readonly note: unknown }
+  | { readonly type: 'told'; readonly at: number; readonly command: unknown }
+  | { readonly type: 'ended'; readonly at: number; readonly verdict: unknown };
+
+/** What a subject wants next. */
+export type Step =
+  | { readonly kind: 'do'; readonly effect: Effect }
+  | { readonly kind: 'note'; readonly note: unknown }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'finish'; readonly verdict: unknown };
+
+/** What an effect is performed with. The signal aborts when this node must let go of the subject. */
+export type Performance = { readonly subjectId: string; readonly signal: AbortSignal };
+
+/**
+ * A program that the engine hosts: three pure functions and the one that touches the world. The engine knows nothing
+ * of what it is about; facts of a program are the engine's with the program's own effects, notes and verdicts in them.
+ */
+export type Program<Spec, State, Transaction> = {
+  readonly name: string;
+  readonly begin: (spec: Spec) => State;
+  readonly evolve: (state: State, fact: Fact) => State;
+  readonly next: (state: State, now: number) => Step;
+  /** Effects that only look: no intent is recorded before them. */
+  readonly isLook: (effect: Effect) => boolean;
+  /** Whether what a look told is worth a line in the journal. */
+  readonly isNews: (before: State, after: State) => boolean;
+  /** Answers, and never throws, for what the world does; what it throws is a bug and stops the subject. */
+  readonly perform: (effect: Effect, state: State, performance: Performance) => Promise<Reply>;
+  /** Writes what others read of a subject, in the transaction that appends the fact. */
+  readonly project: (transaction: Transaction, change: Change<State>) => Promise<void>;
+};
+
+/** One fact and what it changed. */
+export type Change<State> = {
+  readonly subjectId: string;
+  readonly fact: Fact;
+  readonly before: State;
+  readonly after: State;
+};

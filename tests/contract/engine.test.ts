@@ -1,0 +1,211 @@
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Database } from '../../packages/database/src/index.ts';
+import { openTestDatabase } from '../../packages/database/src/testing/open-test-database.ts';
+import {
+  type AnyProgram,
+  Engine,
+  type EngineTables,
+  type Fact,
+  factsAfter,
+  type QueueConnection,
+} from '../../packages/engine/src/index.ts';
+
+type Spec = { steps: number; key: string };
+type State = { left: number; pending: boolean; isTold: boolean; takeOvers: number; isEnded: boolean };
+
+/** A program that takes some steps, each an effect that the test settles. */
+function stepsProgram(perform: (subjectId: string, signal: AbortSignal) => Promise<void>): AnyProgram {
+  return {
+    name: 'steps',
+    begin: (spec: Spec): State => ({
+      left: spec.steps,
+      pending: false,
+      isTold: false,
+      takeOvers: 0,
+      isEnded: false,
+    }),
+    evolve: (state: State, fact: Fact): State => {
+      if (fact.type === 'intended') return { ...state, pending: true };
+      if (fact.type === 'settled') return { ...state, pending: false, left: state.left - 1 };
+      if (fact.type === 'takenOver') return { ...state, pending: false, takeOvers: state.takeOvers + 1 };
+      if (fact.type === 'told') return { ...state, isTold: true };
+      return fact.type === 'ended' ? { ...state, isEnded: true } : state;
+    },
+    next: (state: State) =>
+      state.left === 0 || state.isTold
+        ? { kind: 'finish', verdict: { takeOvers: state.takeOvers, left: state.left } }
+        : { kind: 'do', effect: { type: 'step' } },
+    isLook: () => false,
+    isNews: () => true,
+    perform: async (_effect, _state, { subjectId, signal }) => {
+      await perform(subjectId, signal);
+      return { ok: true, value: null };
+    },
+    project: async () => undefined,
+  };
+}
+
+let database: Database<EngineTables>;
+const engines: Engine[] = [];
+
+beforeEach(async () => {
+  database = await openTestDatabase<EngineTables>();
+});
+
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.stop();
+  await database.close();
+});
+
+async function startEngine(
+  program: AnyProgram,
+  parallel = 8,
+  nodeId: string = randomUUID(),
+): Promise<Engine> {
+  const engine = new Engine({
+    db: database.kysely,
+    connection: database.connectionOptions as QueueConnection,
+    nodeId,
+    programs: [{ program, parallel: () => parallel }],
+  });
+  engine.on('problem', (error) => expect.fail(error.stack));
+  await engine.start();
+  engines.push(engine);
+  return engine;
+}
+
+async function submit(engine: Engine, specs: readonly Spec[]): Promise<string[]> {
+  const ids = specs.map(() => randomUUIDv7() as string).sort();
+  const subjects = specs.map((spec, i) => ({ id: ids[i] ?? '', spec }));
+  await database.kysely.transaction().execute(async (trx) => {
+    await engine.create(trx, 'steps', subjects);
+    const entries = subjects.map(({ id, spec }, order) => ({ subjectId: id, key: spec.key, order }));
+    await engine.enqueue(trx, 'steps', entries);
+  });
+  engine.lookForWork();
+  return subjects.map(({ id }) => id);
+}
+
+/** Resolves with the verdicts once so many subjects have ended. */
+async function ends(engine: Engine, count: number): Promise<Map<string, unknown>> {
+  const verdicts = new Map<string, unknown>();
+  while (verdicts.size < count) {
+    const [{ subjectId, verdict }] = (await once(engine, 'ended')) as [
+      { subjectId: string; verdict: unknown },
+    ];
+    verdicts.set(subjectId, verdict);
+  }
+  return verdicts;
+}
+
+describe('the engine on a real PostgreSQL', () => {
+  it('drives a subject to its end and records intent and outcome of every effect', async () => {
+    const engine = await startEngine(stepsProgram(async () => undefined));
+    const ended = ends(engine, 1);
+    const [id = ''] = await submit(engine, [{ steps: 2, key: 'a' }]);
+    expect([...(await ended).values()]).toEqual([{ takeOvers: 0, left: 0 }]);
+    const facts = await factsAfter(database.kysely, id, 0);
+    expect(facts.map(({ type }) => type)).toEqual(['intended', 'settled', 'intended', 'settled', 'ended']);
+  });
+
+  it('never works on two subjects of one key at once, and starts them in their order', async () => {
+    const going = new Set<string>();
+    const started: string[] = [];
+    const keyOf = new Map<string, string>();
+    let most = 0;
+    const program = stepsProgram(async (subjectId) => {
+      const key = keyOf.get(subjectId) ?? '';
+      expect(going.has(key)).toBe(false);
+      if (!started.includes(subjectId)) started.push(subjectId);
+      going.add(key);
+      most = Math.max(most, going.size);
+      await new Promise((resolve) => setImmediate(resolve));
+      going.delete(key);
+    });
+    const engine = await startEngine(program, 4);
+    const specs = Array.from({ length: 24 }, (_, i) => ({ steps: 2, key: `device-${i % 6}` }));
+    const ended = ends(engine, specs.length);
+    const ids = await submit(engine, specs);
+    ids.forEach((id, i) => {
+      keyOf.set(id, specs[i]?.key ?? '');
+    });
+    await ended;
+    for (let device = 0; device < 6; device++) {
+      const expected = ids.filter((_, i) => i % 6 === device);
+      expect(started.filter((id) => expected.includes(id))).toEqual(expected);
+    }
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('takes over what a node of the same name held when it died, and records that the effect is in doubt', async () => {
+    const nodeId = randomUUID();
+    const begun = Promise.withResolvers<void>();
+    const hanging = stepsProgram(async (_, signal) => {
+      begun.resolve();
+      await once(signal, 'abort');
+    });
+    const dead = await startEngine(hanging, 1, nodeId);
+    const [id = ''] = await submit(dead, [{ steps: 1, key: 'a' }]);
+    await begun.promise;
+    await dead.stop();
+    const engine = new Engine({
+      db: database.kysely,
+      connection: database.connectionOptions as QueueConnection,
+      nodeId,
+      programs: [{ program: stepsProgram(async () => undefined), parallel: () => 1 }],
+    });
+    engines.push(engine);
+    const ended = ends(engine, 1);
+    await engine.start();
+    expect((await ended).get(id)).toEqual({ takeOvers: 1, left: 0 });
+    const facts = await factsAfter(database.kysely, id, 0);
+    expect(facts.map(({ type }) => type)).toEqual(['intended', 'takenOver', 'intended', 'settled', 'ended']);
+  });
+
+  it('writes nothing more for a subject that somebody else has taken hold of', async () => {
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const engine = await startEngine(
+      stepsProgram(async () => {
+        begun.resolve();
+        await goOn.promise;
+      }),
+    );
+    const [id = ''] = await submit(engine, [{ steps: 1, key: 'a' }]);
+    await begun.promise;
+    engine.drain();
+    await database.kysely.updateTable('journal_subject').set({ token: 99 }).where('id', '=', id).execute();
+    goOn.resolve();
+    await engine.stop();
+    const facts = await factsAfter(database.kysely, id, 0);
+    expect(facts.map(({ type }) => type)).toEqual(['intended']);
+  });
+
+  it('ends a subject that is told to stop before anybody has begun it', async () => {
+    const performed: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const engine = await startEngine(
+      stepsProgram(async (subjectId) => {
+        performed.push(subjectId);
+        begun.resolve();
+        await goOn.promise;
+      }),
+    );
+    const [first = '', second = ''] = await submit(engine, [
+      { steps: 1, key: 'a' },
+      { steps: 1, key: 'a' },
+    ]);
+    await begun.promise;
+    expect(await engine.tell(second, { type: 'stop' })).toBe(true);
+    expect((await factsAfter(database.kysely, second, 0)).map(({ type }) => type)).toEqual(['told', 'ended']);
+    const ended = ends(engine, 1);
+    goOn.resolve();
+    await ended;
+    expect(performed).toEqual([first]);
+    expect(await engine.tell(first, { type: 'stop' })).toBe(false);
+  });
+});
