@@ -31,8 +31,8 @@ export interface Sending {
   readonly body: AsyncIterable<BodyPiece>;
   readonly outcome: string;
   readonly served: Content | undefined;
-  /** The connection is reset after this many bytes of the body. */
-  readonly resetAfterBytes?: number;
+  /** The connection is lost after this many bytes of the body. */
+  readonly cut?: { readonly afterBytes: number; readonly how: 'reset' | 'close' };
   readonly trickle?: { readonly bytes: number; readonly everyMs: number };
 }
 
@@ -79,7 +79,10 @@ export async function deliver(
       await sleep(fault.delayMs, undefined, { signal });
       return { ...send(appliance, await perform()), outcome };
     case 'reset-after-bytes':
-      return { ...send(appliance, await perform()), outcome, resetAfterBytes: fault.bytes };
+    case 'close-after-bytes': {
+      const how = fault.kind === 'reset-after-bytes' ? 'reset' : 'close';
+      return { ...send(appliance, await perform()), outcome, cut: { afterBytes: fault.bytes, how } };
+    }
     case 'trickle': {
       const { bytes, everyMs } = fault;
       return { ...send(appliance, await perform()), outcome, trickle: { bytes, everyMs } };

@@ -56,7 +56,10 @@ export const faultOrderSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal(PLAIN_KINDS), ...target }),
   z.strictObject({ kind: z.literal('text'), text: z.string(), ...target }),
   z.strictObject({ kind: z.literal('http-status'), status: z.int().min(200).max(599), ...target }),
+  /** A TCP reset: the client gets at most so many bytes, because a reset overtakes what is still on its way. */
   z.strictObject({ kind: z.literal('reset-after-bytes'), bytes: z.int().min(0), ...target }),
+  /** The end of the stream without a farewell: the client gets exactly so many bytes. */
+  z.strictObject({ kind: z.literal('close-after-bytes'), bytes: z.int().min(0), ...target }),
   z.strictObject({ kind: z.literal('late'), delayMs: milliseconds, ...target }),
   z.strictObject({ kind: z.literal('delay'), delayMs: milliseconds, ...target }),
   z.strictObject({ kind: z.literal('trickle'), bytes: z.int().min(1), everyMs: milliseconds, ...target }),

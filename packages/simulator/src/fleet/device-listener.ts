@@ -9,7 +9,7 @@ import { type RequestSubject, subjectOf } from '../soma/request-subject.ts';
 import { readSomaRequests, type SomaRequest } from '../soma/soma-request.ts';
 import { readXml } from '../xml/read-xml.ts';
 import type { KeyAndCertificate } from './device-certificate.ts';
-import { sendAnswers } from './send-answers.ts';
+import { type SendingEnd, sendAnswers } from './send-answers.ts';
 
 interface Running {
   readonly request: SomaRequest | undefined;
@@ -172,7 +172,7 @@ export class DeviceListener {
     await sendAnswers(
       response,
       running.map(({ delivery }) => delivery as Sending),
-      () => this.#reset(request),
+      (how) => (how === 'reset' ? this.#reset(request) : this.#close(request)),
       (end) => this.#record(running, end),
       this.#stopping.signal,
     );
@@ -180,13 +180,13 @@ export class DeviceListener {
 
   async #lose(request: IncomingMessage, running: readonly Running[], delivery: Delivery): Promise<void> {
     if (delivery.kind === 'drop' && delivery.performLater !== undefined) {
-      request.socket.destroy();
+      this.#close(request);
       await delivery.performLater();
     }
     // Recorded before the client can notice the loss, so that who has noticed finds it in the log.
     await this.#record(running, 'sent');
     if (delivery.kind === 'drop') {
-      request.socket.destroy();
+      this.#close(request);
     }
     if (delivery.kind === 'reset') {
       this.#reset(request);
@@ -197,12 +197,16 @@ export class DeviceListener {
     // A stalled connection stays open until the client or the fleet gives it up.
   }
 
+  #close(request: IncomingMessage): void {
+    this.#sockets.get(request.socket.remotePort ?? 0)?.destroy();
+  }
+
   // Only the TCP socket under the TLS one can be reset; both have the same remote port.
   #reset(request: IncomingMessage): void {
     this.#sockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy();
   }
 
-  async #record(running: readonly Running[], end: 'sent' | 'reset' | 'client-gone'): Promise<void> {
+  async #record(running: readonly Running[], end: SendingEnd): Promise<void> {
     for (const { subject, delivery, beganAtMs, at } of running) {
       const domain = subject.domains.join(',');
       const served = delivery.kind === 'send' ? delivery.served : undefined;

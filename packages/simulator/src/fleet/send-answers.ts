@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BodyPiece, Sending } from '../faults/deliver.ts';
 
 /** How the sending of an answer ended. */
-export type SendingEnd = 'sent' | 'reset' | 'client-gone';
+export type SendingEnd = 'sent' | 'reset' | 'close' | 'client-gone';
 
 /**
  * Writes the answers of a batch one after the other into one response, at the pace the client reads.
@@ -13,7 +13,7 @@ export type SendingEnd = 'sent' | 'reset' | 'client-gone';
 export async function sendAnswers(
   response: ServerResponse,
   sendings: readonly Sending[],
-  reset: () => void,
+  lose: (how: 'reset' | 'close') => void,
   record: (end: SendingEnd) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function sendAnswers(
     const end = await sendBody(response, sending, signal);
     if (end !== 'sent') {
       await record(end);
-      reset();
+      lose(end === 'reset' ? 'reset' : 'close');
       return;
     }
   }
@@ -46,9 +46,9 @@ async function sendBody(
   sending: Sending,
   signal: AbortSignal,
 ): Promise<SendingEnd> {
-  const { resetAfterBytes, trickle } = sending;
+  const { cut, trickle } = sending;
   const pieces = trickle === undefined ? sending.body : inDrops(sending.body, trickle, signal);
-  let left = resetAfterBytes ?? Number.POSITIVE_INFINITY;
+  let left = cut?.afterBytes ?? Number.POSITIVE_INFINITY;
   for await (const piece of pieces) {
     const part = piece.length > left ? piece.slice(0, left) : piece;
     left -= piece.length;
@@ -58,9 +58,9 @@ async function sendBody(
     if (part.length > 0 && !response.write(part)) {
       await drained(response);
     }
-    if (left <= 0) {
+    if (cut !== undefined && left <= 0) {
       await flushed(response);
-      return 'reset';
+      return cut.how;
     }
   }
   return 'sent';

@@ -8,6 +8,8 @@ export interface Call {
   readonly method?: string;
   readonly credentials?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Send the body in chunks, without saying how long it is. */
+  readonly isChunked?: boolean;
   readonly agent?: Agent;
   readonly signal?: AbortSignal;
 }
@@ -46,7 +48,10 @@ export function callDevice(
         method: call.method ?? 'POST',
         ca: device.certificatePem,
         auth: call.credentials ?? 'admin:admin-password',
-        headers: { 'content-length': Buffer.byteLength(body), ...call.headers },
+        headers: {
+          ...(call.isChunked ? {} : { 'content-length': Buffer.byteLength(body) }),
+          ...call.headers,
+        },
         agent: call.agent ?? false,
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       },
@@ -64,6 +69,11 @@ export function callDevice(
       },
     );
     sent.on('error', reject);
+    if (call.isChunked) {
+      sent.write(body.slice(0, 20));
+      sent.end(body.slice(20));
+      return;
+    }
     sent.end(body);
   });
 }
