@@ -28,6 +28,8 @@ export async function runTests(name: string, prefix: string, workers: number): P
   const temporary = mkdtempSync(join(tmpdir(), 'stillpoint-'));
   // Tests that run as root start programs under other accounts, which must get through here.
   chmodSync(temporary, 0o1777);
+  const remove = () => rmSync(temporary, { recursive: true, force: true });
+  process.once('exit', remove);
   const { exitCode, output } = await runCommand(
     process.execPath,
     [
@@ -42,7 +44,8 @@ export async function runTests(name: string, prefix: string, workers: number): P
     { folder: projectFolder, timeoutMs, environment: { TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' } },
   );
   const leaks = await findLeaks(temporary);
-  rmSync(temporary, { recursive: true, force: true });
+  remove();
+  process.off('exit', remove);
   const { passed, failed, output: seen } = countTests(readReport(reportFile), exitCode, output);
   return {
     passed,
