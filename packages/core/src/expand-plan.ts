@@ -33,10 +33,14 @@ export function devicesOfPlan(plan: Plan, devices: readonly KnownDevice[]): read
   return [...new Set(names)];
 }
 
-/** Whether any activity of the plan looks at single domains of the device, so that API Connect matters. */
-export function needsDomainList(plan: Plan, device: KnownDevice): boolean {
+/** Whether an activity would export this one domain of the device, so that it matters whose it is. */
+export function wantsDomain(plan: Plan, device: KnownDevice, domain: string): boolean {
   return plan.activities.some(
-    (activity) => isPerDomain(activity) && matchDevices(activity, [device]).length > 0,
+    (activity) =>
+      activity.action === 'EXPORT_DOMAIN' &&
+      activity.domains !== ALL_DOMAINS &&
+      matchDevices(activity, [device]).length > 0 &&
+      matchesPattern(patternOf(activity.domains), { name: domain }),
   );
 }
 
@@ -105,9 +109,6 @@ function matchDevices(activity: Activity, devices: readonly KnownDevice[]): read
     .toSorted(byName)
     .map(({ name }) => name);
 }
-
-const isPerDomain = (activity: Activity): boolean =>
-  activity.action === 'EXPORT_DOMAIN' && activity.domains !== ALL_DOMAINS;
 
 /** A kept plan was validated, so its patterns can be read. */
 function patternOf(text: string): Pattern {

@@ -4,8 +4,8 @@ export {
   expandPlan,
   type Inventory,
   type KnownDevice,
-  needsDomainList,
   type TaskDraft,
+  wantsDomain,
 } from './expand-plan.ts';
 export {
   isParameterName,
@@ -30,9 +30,12 @@ export { nextFire, parseSchedule, type Schedule, type ScheduleRefusal } from './
 export { evolveTask } from './task/evolve-task.ts';
 export { nextTaskStep, type TaskStep } from './task/next-task-step.ts';
 export {
+  type DeviceIdentity,
   type DomainRow,
   type ExportPart,
+  type FetchedBackup,
   isLook,
+  type PublishedFile,
   type TaskEffect,
   type TaskEffectType,
   type TaskOutcomes,

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan.ts';
 
 /** What started a run. */
-export type RunTrigger = 'schedule' | 'api' | 'cli' | 'ui';
+export type RunTrigger = 'schedule' | 'request';
 
 /** One execution of a plan, as it was queued; the plan is the one of that moment. */
 export type RunSpec = {

@@ -1,5 +1,5 @@
-import { type Fault, type Reason, reasonOf } from '../reason.ts';
-import type { DomainRow, TaskEffect, TaskEffectType } from './task-effect.ts';
+import { type Fault, type Reason, type Reply, reasonOf } from '../reason.ts';
+import type { DomainRow, FetchedBackup, TaskEffect, TaskEffectType } from './task-effect.ts';
 import type { TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
 import { DEFAULT_DOMAIN, type QuiesceScope, quiesceScopeOf } from './task-spec.ts';
 import type { SeenPhase, TaskState } from './task-state.ts';
@@ -128,8 +128,8 @@ const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
     reply.ok
       ? { ...state, remote: 'done' }
       : failed({ ...state, remote: 'failed' }, reasonOfFault(reply.fault)),
-  fetchSecureBackup: (state, { reply }) => fetched(state, reply.ok ? null : reply.fault),
-  fetchExport: (state, { reply }) => fetched(state, reply.ok ? null : reply.fault),
+  fetchSecureBackup: (state, { reply }) => fetched(state, reply),
+  fetchExport: (state, { reply }) => fetched(state, reply),
   publishBackup: (state, { reply }) =>
     reply.ok
       ? { ...state, publish: 'done' }
@@ -303,9 +303,9 @@ function secureBackupRefusal(
   return null;
 }
 
-function fetched(state: TaskState, fault: Fault | null): TaskState {
-  if (fault !== null) return failed({ ...state, fetch: 'failed' }, reasonOfFault(fault));
-  return { ...state, fetch: 'done', fetchedCount: state.fetchedCount + 1 };
+function fetched(state: TaskState, reply: Reply<FetchedBackup>): TaskState {
+  if (!reply.ok) return failed({ ...state, fetch: 'failed' }, reasonOfFault(reply.fault));
+  return { ...state, fetch: 'done', fetched: [...state.fetched, reply.value] };
 }
 
 function cleanedUp(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {

@@ -73,10 +73,10 @@ function quiesceStep(state: TaskState, now: number): TaskStep | null {
 function backUpStep(state: TaskState): TaskStep {
   if (state.spec.secureBackup !== null) {
     if (state.remote === 'none') return perform({ type: 'createSecureBackup' });
-    if (state.fetchedCount === 0) return perform({ type: 'fetchSecureBackup' });
+    if (state.fetched.length === 0) return perform({ type: 'fetchSecureBackup' });
     return perform({ type: 'publishBackup' });
   }
-  const part = exportPartsOf(state)[state.fetchedCount];
+  const part = exportPartsOf(state)[state.fetched.length];
   return perform(part === undefined ? { type: 'publishBackup' } : { type: 'fetchExport', part });
 }
 

@@ -27,6 +27,36 @@ export type TaskEffect =
   | { readonly type: 'discardBackup' }
   | { readonly type: 'runPostScript'; readonly statusCode: string; readonly message: string | null };
 
+/** What is known of the device that a backup comes from; null where the device does not say. */
+export type DeviceIdentity = {
+  readonly serialNumber: string | null;
+  readonly model: string | null;
+  readonly firmwareVersion: string | null;
+  readonly firmwareBuild: string | null;
+};
+
+/** What arrived in the store's incoming folder, verified. */
+export type FetchedBackup = {
+  readonly device: DeviceIdentity;
+  /** The domains in it; empty for a secure backup. */
+  readonly domains: readonly string[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+    /** Null for a secure backup. */
+    readonly isPersisted: boolean | null;
+  }[];
+};
+
+/** A file at its published path, relative to the root of the store. */
+export type PublishedFile = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly isPersisted: boolean | null;
+};
+
 /** What each effect answers when it went well. */
 export type TaskOutcomes = {
   /** The run's order to stop, if there is one. */
@@ -41,9 +71,9 @@ export type TaskOutcomes = {
   readonly runPreScript: { readonly exitCode: number };
   readonly quiesce: null;
   readonly createSecureBackup: null;
-  readonly fetchSecureBackup: { readonly sizeBytes: number };
-  readonly fetchExport: { readonly sizeBytes: number };
-  readonly publishBackup: { readonly fileCount: number };
+  readonly fetchSecureBackup: FetchedBackup;
+  readonly fetchExport: FetchedBackup;
+  readonly publishBackup: { readonly files: readonly PublishedFile[] };
   readonly unquiesce: null;
   readonly removeSecureBackup: null;
   readonly discardBackup: null;

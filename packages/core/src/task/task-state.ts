@@ -1,5 +1,5 @@
 import type { Reason } from '../reason.ts';
-import type { TaskEffect } from './task-effect.ts';
+import type { FetchedBackup, TaskEffect } from './task-effect.ts';
 import type { TaskVerdict } from './task-fact.ts';
 import type { TaskSpec } from './task-spec.ts';
 
@@ -55,7 +55,8 @@ export type TaskState = {
   readonly undo: UndoState;
   readonly remote: Progress;
   readonly remoteRemoval: Progress;
-  readonly fetchedCount: number;
+  /** What was fetched so far, part by part. */
+  readonly fetched: readonly FetchedBackup[];
   readonly fetch: Progress;
   readonly publish: Progress;
   readonly discard: Progress;
@@ -100,7 +101,7 @@ export function queuedTask(spec: TaskSpec): TaskState {
     },
     remote: 'none',
     remoteRemoval: 'none',
-    fetchedCount: 0,
+    fetched: [],
     fetch: 'none',
     publish: 'none',
     discard: 'none',
