@@ -8,8 +8,8 @@ import type { Manifest } from './manifest.ts';
 import { publishBackup } from './publish-backup.ts';
 import { rescanStore } from './rescan-store.ts';
 import { openStore } from './store-root.ts';
-import { exportRequest, receive, secureBackupRequest } from './test-support/receive-backup.ts';
-import { must, temporaryStore } from './test-support/temporary-store.ts';
+import { exportRequest, receive, secureBackupRequest } from './testing/receive-backup.ts';
+import { must, temporaryStore } from './testing/temporary-store.ts';
 
 type AnyCall = (...args: unknown[]) => Promise<unknown>;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openIncoming } from './incoming.ts';
-import { must, temporaryStore } from './test-support/temporary-store.ts';
+import { must, temporaryStore } from './testing/temporary-store.ts';
 
 test('a file arrives byte for byte with its hash, however it is cut into chunks', async () => {
   await using store = await temporaryStore();

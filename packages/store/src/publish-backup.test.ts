@@ -5,8 +5,8 @@ import { discardBackup } from './discard-backup.ts';
 import { publishBackup } from './publish-backup.ts';
 import { rescanStore } from './rescan-store.ts';
 import { hashFile, readFilePart } from './stored-file.ts';
-import { exportRequest, receive, secureBackupRequest } from './test-support/receive-backup.ts';
-import { codeOf, must, type TemporaryStore, temporaryStore } from './test-support/temporary-store.ts';
+import { exportRequest, receive, secureBackupRequest } from './testing/receive-backup.ts';
+import { codeOf, must, type TemporaryStore, temporaryStore } from './testing/temporary-store.ts';
 
 const exportsOfA = { 'persisted.zip': 'saved', 'nonpersisted.zip': 'running' };
 const secureBackup = { 'backupmanifest.xml': '<x/>', 'root.tgz': 'root' };
@@ -156,15 +156,15 @@ test('a rescan finds everything that is not as it should be, and changes nothing
   const before = await files();
   const report = await scan();
   expect(report.backups.map((backup) => backup.taskId)).toEqual(['task-2']);
-  expect(report.problems.map((problem) => [problem.code, problem.path]).sort()).toEqual([
-    ['RESCAN_FILE_DAMAGED', nonpersistedPath],
-    ['RESCAN_FILE_DAMAGED', persistedPath],
-    ['RESCAN_FILE_UNKNOWN', 'QA1/domain/A/mine.txt'],
-    ['RESCAN_FILE_UNKNOWN', 'QA1/link'],
-    ['RESCAN_FILE_UNKNOWN', 'notes'],
-    ['RESCAN_LEFTOVER', '.stillpoint/catalog/.tmp-task-8.json'],
-    ['RESCAN_LEFTOVER', '.stillpoint/incoming/task-3'],
-    ['RESCAN_MANIFEST_UNREADABLE', '.stillpoint/catalog/task-9.json'],
+  expect(report.problems.map((problem) => `${problem.code} ${problem.path}`).sort()).toEqual([
+    `RESCAN_FILE_DAMAGED ${nonpersistedPath}`,
+    `RESCAN_FILE_DAMAGED ${persistedPath}`,
+    'RESCAN_FILE_UNKNOWN QA1/domain/A/mine.txt',
+    'RESCAN_FILE_UNKNOWN QA1/link',
+    'RESCAN_FILE_UNKNOWN notes',
+    'RESCAN_LEFTOVER .stillpoint/catalog/.tmp-task-8.json',
+    'RESCAN_LEFTOVER .stillpoint/incoming/task-3',
+    'RESCAN_MANIFEST_UNREADABLE .stillpoint/catalog/task-9.json',
   ]);
   expect(await files()).toEqual(before);
 });
@@ -180,6 +180,19 @@ test('a manifest whose paths lead anywhere else is not believed', async () => {
     expect((await scan()).problems.map((problem) => problem.code)).toContain('RESCAN_MANIFEST_UNREADABLE');
     expect(codeOf(await discardBackup(store.root, 'task-1'))).toBe('STORE_MANIFEST_UNREADABLE');
     expect(codeOf(await hashFile(store.root, path))).toMatch(/STORE_PATH_LEAVES_STORE|STORE_FILE_MISSING/);
+  }
+});
+
+test('a manifest of a secure backup that is not one folder, or came from elsewhere, is not believed', async () => {
+  const manifest = must(await publishSecure('task-1'));
+  const [first, ...others] = manifest.files;
+  for (const change of [{ path: 'QA1/secure-backup/other/root.tgz' }, { incomingPath: 'secure-backup/..' }]) {
+    const files = [{ ...first, ...change }, ...others];
+    await writeFile(
+      join(store.path, '.stillpoint/catalog/task-1.json'),
+      JSON.stringify({ ...manifest, files }),
+    );
+    expect(codeOf(await discardBackup(store.root, 'task-1'))).toBe('STORE_MANIFEST_UNREADABLE');
   }
 });
 

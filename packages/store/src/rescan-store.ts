@@ -49,7 +49,7 @@ class Rescan {
     await this.#readCatalog();
     await this.#lookForLeftovers();
     await this.#walk(this.#root.directory, [], (name) => !name.startsWith('.') && name !== 'lost+found');
-    this.#backups.sort((a, b) => a.takenAt.localeCompare(b.takenAt) || a.taskId.localeCompare(b.taskId));
+    this.#backups.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
     return { backups: this.#backups, problems: this.#problems };
   }
 
@@ -166,4 +166,9 @@ class Rescan {
   #report(code: RescanProblem['code'], taskId: string | null, path: string, detail: string): void {
     this.#problems.push({ code, taskId, path, detail });
   }
+}
+
+// Not compared the way people of one country would: the order must be the same on every machine.
+function placeOf(backup: Manifest): string {
+  return `${backup.takenAt} ${backup.taskId}`;
 }

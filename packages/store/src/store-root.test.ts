@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StoreDirectory } from './store-directory.ts';
 import { checkStore, initStore, openStore } from './store-root.ts';
-import { codeOf, must, temporaryStore } from './test-support/temporary-store.ts';
+import { codeOf, must, temporaryStore } from './testing/temporary-store.ts';
 
 const local = { requiresRemoteMount: false, expectedStoreId: null, minFreePercent: 0 };
 let folder: string;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildExport, buildPackage, buildZip, outerManifest } from './test-support/build-export.ts';
-import { codeOf, must } from './test-support/temporary-store.ts';
+import { buildExport, buildPackage, buildZip, outerManifest } from './testing/build-export.ts';
+import { codeOf, must } from './testing/temporary-store.ts';
 import { defaultExportLimits, type ExportExpectation, verifyExport } from './verify-export.ts';
 
 const askedForA: ExportExpectation = { domains: ['A'], verifiesHashes: true, expectedSerialNumber: null };

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readBackupManifest } from './read-backup-manifest.ts';
-import { codeOf, must } from './test-support/temporary-store.ts';
+import { codeOf, must } from './testing/temporary-store.ts';
 import { verifySecureBackup } from './verify-secure-backup.ts';
 
 const anyDevice = { expectedSerialNumber: null };
@@ -119,4 +120,29 @@ test('the list can be read before anything is stored', () => {
   const reply = must(readBackupManifest(Buffer.from(manifestOf(goodFiles))));
   expect(reply.files).toHaveLength(3);
   expect(codeOf(readBackupManifest(Buffer.from('')))).toBe('BACKUP_MANIFEST_UNREADABLE');
+});
+
+test('whatever bytes a manifest is made of, reading it answers a list of plain names or a fault', () => {
+  const whole = Buffer.from(manifestOf(goodFiles));
+  const piece = fc.constantFrom(
+    '<file>',
+    '</file>',
+    '<filename>../x</filename>',
+    '&lt;',
+    '<!DOCTYPE',
+    '<![CDATA[',
+    '\0',
+  );
+  const edit = fc.record({ at: fc.nat(whole.length), drop: fc.nat(40), put: fc.oneof(piece, fc.string()) });
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      let bytes = whole;
+      for (const { at, drop, put } of edits) {
+        bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(put), bytes.subarray(at + drop)]);
+      }
+      const reply = readBackupManifest(bytes);
+      return !reply.ok || reply.value.files.every((file) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(file.name));
+    }),
+    { numRuns: 5000 },
+  );
 });

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import type { StoreDirectory } from './store-directory.ts';
 
-/** Prefix of files on their way to be renamed; what a crash leaves of them is no more than a leftover. */
-export const temporaryPrefix = '.tmp-';
+// What a crash leaves under this prefix is no more than a leftover.
+const temporaryPrefix = '.tmp-';
 
 /** Puts a text at a name so that, whatever happens, either the old content or the whole new one is there. */
 export async function writeFileAtomically(folder: StoreDirectory, name: string, text: string): Promise<void> {

@@ -170,7 +170,10 @@ test('a login is in no argument, no environment and no reply, and a short order 
   expect(codeOf(await pool.order(check(), soon))).toBe('ok');
   expect(pool.processIds()).toHaveLength(3);
   for (const processId of pool.processIds()) {
-    const seen = `${await readFile(`/proc/${processId}/cmdline`)}${await readFile(`/proc/${processId}/environ`)}`;
+    const commandLine = await readFile(`/proc/${processId}/cmdline`, 'utf8');
+    const environment = await readFile(`/proc/${processId}/environ`, 'utf8');
+    const seen = commandLine + environment;
+    expect(seen).toContain('mover.ts');
     expect(seen).not.toContain(password);
     expect(seen).not.toContain('planted-user');
   }
