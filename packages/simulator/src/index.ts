@@ -6,6 +6,7 @@ export type { CertificateValidity, KeyAndCertificate } from './fleet/device-cert
 export { createDeviceCertificate } from './fleet/device-certificate.ts';
 export type { DeviceAddress, DeviceChange, DeviceView, DomainView } from './fleet/device-handle.ts';
 export { DeviceHandle, OrderRefused } from './fleet/device-handle.ts';
+export type { Fleet, FleetOptions } from './fleet/fleet.ts';
 export type {
   DeviceDescription,
   DeviceDescriptionInput,
@@ -16,7 +17,6 @@ export type {
 } from './fleet/fleet-description.ts';
 export { readFleetDescription } from './fleet/fleet-description.ts';
 export { readFleetFile } from './fleet/fleet-file.ts';
-export type { Fleet, FleetOptions } from './fleet/start-fleet.ts';
 export { startFleet } from './fleet/start-fleet.ts';
 export type { Arrival, FleetEvents, RequestLogEntry } from './request-log.ts';
 export type { SimulatorSurroundings } from './run-simulator.ts';

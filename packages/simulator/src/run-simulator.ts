@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OrderRefused } from './fleet/device-handle.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { FleetDescription } from './fleet/fleet-description.ts';
 import { readFleetFile } from './fleet/fleet-file.ts';
-import { type Fleet, startFleet } from './fleet/start-fleet.ts';
+import { startFleet } from './fleet/start-fleet.ts';
 
 /** What the command needs of the program that runs it. */
 export interface SimulatorSurroundings {

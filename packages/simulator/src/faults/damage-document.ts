@@ -1,4 +1,5 @@
-import type { BodyPiece } from './deliver.ts';
+/** A piece of an answer's body. */
+export type BodyPiece = string | Buffer;
 
 /** A way in which the document of an answer can be broken or hostile. */
 export type DocumentDamage =

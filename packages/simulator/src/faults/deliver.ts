@@ -15,11 +15,8 @@ import {
 } from '../soma/answer.ts';
 import { type Misconduct, performRequest } from '../soma/perform.ts';
 import type { SomaRequest } from '../soma/soma-request.ts';
-import { type DocumentDamage, damageDocument } from './damage-document.ts';
+import { type BodyPiece, type DocumentDamage, damageDocument } from './damage-document.ts';
 import type { FaultOrder } from './fault-order.ts';
-
-/** A piece of an answer's body. */
-export type BodyPiece = string | Buffer;
 
 /** An answer on its way, with all that is ordered to go wrong on the way. */
 export interface Sending {

@@ -1,7 +1,8 @@
 import { Agent, request } from 'node:https';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeviceAddress, DeviceHandle } from '../fleet/device-handle.ts';
-import { type Fleet, startFleet } from '../fleet/start-fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { startFleet } from '../fleet/start-fleet.ts';
 import {
   callAction,
   callDevice,

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import type { FaultOrderInput } from '../faults/fault-order.ts';
-import { OrderRefused } from './device-handle.ts';
-import type { Fleet } from './start-fleet.ts';
+import { type DeviceChange, OrderRefused } from './device-handle.ts';
+import type { Fleet } from './fleet.ts';
 
 interface ControlReply {
   readonly status: number;
@@ -53,7 +53,8 @@ async function replyTo(fleet: Fleet, request: IncomingMessage): Promise<ControlR
       return withDevice(fleet, name, async (device) => device.view());
     case 'PATCH devices/:name':
       return withDevice(fleet, name, async (device) => {
-        device.change(await readJson(request));
+        // Checked strictly inside, whatever the type says.
+        device.change((await readJson(request)) as DeviceChange);
         return device.view();
       });
     case 'GET log': {

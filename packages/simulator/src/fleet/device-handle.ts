@@ -6,7 +6,7 @@ import { type FaultOrder, type FaultOrderInput, faultOrderSchema } from '../faul
 import { sentencesOf } from './fleet-description.ts';
 
 /** Changes somebody makes to an appliance behind its clients' backs. */
-export const deviceChangeSchema = z.strictObject({
+const deviceChangeSchema = z.strictObject({
   isDown: z.boolean().optional(),
   latencyMs: z.int().min(0).optional(),
   password: z.string().min(1).optional(),
@@ -119,7 +119,7 @@ export class DeviceHandle {
   }
 
   /** Changes the device; throws and changes nothing when anything in the change makes no sense. */
-  change(input: unknown): void {
+  change(input: DeviceChange): void {
     const reading = deviceChangeSchema.safeParse(input);
     if (!reading.success) {
       throw new OrderRefused(sentencesOf(reading.error));

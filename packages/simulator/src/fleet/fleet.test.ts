@@ -7,7 +7,8 @@ import { connect } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { callAction, callDevice, callOperation, envelopeOf } from '../testing/call-device.ts';
 import { createDeviceCertificate } from './device-certificate.ts';
-import { type Fleet, type FleetOptions, startFleet } from './start-fleet.ts';
+import type { Fleet, FleetOptions } from './fleet.ts';
+import { startFleet } from './start-fleet.ts';
 
 const STATUS = '<dp:get-status class="DomainStatus"/>';
 let fleet: Fleet | undefined;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BodyPiece, Sending } from '../faults/deliver.ts';
+import type { BodyPiece } from '../faults/damage-document.ts';
+import type { Sending } from '../faults/deliver.ts';
 
 /** How the sending of an answer ended. */
 export type SendingEnd = 'sent' | 'reset' | 'close' | 'client-gone';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DeviceAddress } from '../fleet/device-handle.ts';
-import { type Fleet, startFleet } from '../fleet/start-fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { startFleet } from '../fleet/start-fleet.ts';
 import { callAction, callOperation, fileIn, textsOf } from '../testing/call-device.ts';
 import { readZip, type UnpackedFile, unpackedText } from '../testing/read-zip.ts';
 

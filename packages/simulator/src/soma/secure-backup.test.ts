@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Fleet, startFleet } from '../fleet/start-fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { startFleet } from '../fleet/start-fleet.ts';
 import { callAction, callOperation, fileIn, textsOf } from '../testing/call-device.ts';
 
 let fleet: Fleet;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DeviceAddress } from '../fleet/device-handle.ts';
-import { type Fleet, startFleet } from '../fleet/start-fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { startFleet } from '../fleet/start-fleet.ts';
 import { callAction, callDevice, callOperation, envelopeOf, textsOf } from '../testing/call-device.ts';
 
 const STATUS = '<dp:get-status class="DomainStatus"/>';
