@@ -24,11 +24,11 @@ export function bufferContent(bytes: Buffer): Content {
   return withDigest({ sizeBytes: bytes.length, read });
 }
 
-/** Content that lies in a file of known size; its SHA-256 may be known already. */
-export function fileContent(path: string, sizeBytes: number, sha256?: string): Content {
+/** Content that lies in a file of known size. */
+export function fileContent(path: string, sizeBytes: number): Content {
   const read = (fromByte = 0): AsyncIterable<Buffer> =>
     createReadStream(path, { start: fromByte, highWaterMark: PIECE_BYTES });
-  return withDigest({ sizeBytes, read }, sha256);
+  return withDigest({ sizeBytes, read });
 }
 
 /** The first bytes of a content. */
@@ -85,9 +85,9 @@ export async function bytesOf(content: Content, fromByte = 0): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** Completes a content with a SHA-256 that is computed when first asked for, unless it is known. */
-export function withDigest(bytes: Omit<Content, 'sha256'>, known?: string): Content {
-  let digest = known === undefined ? undefined : Promise.resolve(known);
+/** Completes a content with a SHA-256 that is computed when first asked for. */
+export function withDigest(bytes: Omit<Content, 'sha256'>): Content {
+  let digest: Promise<string> | undefined;
   const content: Content = {
     ...bytes,
     sha256: () => {

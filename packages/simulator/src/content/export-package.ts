@@ -91,7 +91,7 @@ function outerDocument(appliance: Appliance, order: ExportOrder): string {
   return writeXmlText(document);
 }
 
-// Encoding costs as much as encrypting: what is served again and again is encoded once.
+// Encoding costs as much as encrypting, and hashing more: what is served again and again is encoded and hashed once.
 async function withEncodedText(appliance: Appliance, content: Content): Promise<Content> {
   const { lineWidth } = appliance.description.base64;
   const pieces = (async function* (): AsyncIterable<Buffer> {
@@ -99,6 +99,7 @@ async function withEncodedText(appliance: Appliance, content: Content): Promise<
       yield Buffer.from(piece, 'latin1');
     }
   })();
+  await content.sha256();
   return { ...content, encoded: { lineWidth, text: await appliance.spool.keep(pieces) } };
 }
 

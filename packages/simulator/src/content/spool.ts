@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,14 +48,12 @@ export class Spool {
   async #keepInFile(held: Buffer[], pieces: AsyncIterator<Buffer>): Promise<Content> {
     this.#files += 1;
     const path = join(this.#folder, `${this.#files}.spool`);
-    const hash = createHash('sha256');
     const file = await open(path, 'wx', 0o600);
     let sizeBytes = 0;
     const write = async (piece: Buffer): Promise<void> => {
       if (this.#isRemoved) {
         throw new Error('the fleet was stopped while a package was being built');
       }
-      hash.update(piece);
       await file.writeFile(piece);
       sizeBytes += piece.length;
     };
@@ -71,7 +68,7 @@ export class Spool {
     } finally {
       await file.close();
     }
-    const content = fileContent(path, sizeBytes, hash.digest('hex'));
+    const content = fileContent(path, sizeBytes);
     this.#paths.set(content, path);
     return content;
   }
