@@ -21,7 +21,8 @@ export interface MoverPoolOptions {
 
 const closeWithinMs = 2000;
 
-interface Job {
+// An order and who waits for its reply.
+interface Turn {
   readonly order: MoverOrder;
   readonly options: OrderOptions;
   readonly settle: (reply: MoverReply) => void;
@@ -57,7 +58,7 @@ class Lane {
   readonly #size: number;
   readonly #idleMs: number;
   readonly #processes: Set<MoverProcess>;
-  readonly #waiting: Job[] = [];
+  readonly #waiting: Turn[] = [];
   readonly #idle = new Map<MoverProcess, NodeJS.Timeout>();
   readonly #closing = new AbortController();
   #busy = 0;
@@ -72,7 +73,7 @@ class Lane {
     const given = options.signal === undefined ? [] : [options.signal];
     const signal = AbortSignal.any([this.#closing.signal, ...given]);
     return new Promise((resolve) => {
-      const job: Job = {
+      const turn: Turn = {
         order,
         options: { ...options, signal },
         settle: (reply) => {
@@ -81,15 +82,15 @@ class Lane {
         },
       };
       const onAbort = (): void => {
-        const index = this.#waiting.indexOf(job);
+        const index = this.#waiting.indexOf(turn);
         // Once a mover has it, the mover itself hears the signal.
         if (index === -1) return;
         this.#waiting.splice(index, 1);
-        job.settle(neverBegun(order));
+        turn.settle(neverBegun(order));
       };
       if (signal.aborted) return resolve(neverBegun(order));
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.push(job);
+      this.#waiting.push(turn);
       this.#dispatch();
     });
   }
@@ -105,14 +106,14 @@ class Lane {
 
   #dispatch(): void {
     while (this.#busy < this.#size) {
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
+      const turn = this.#waiting.shift();
+      if (turn === undefined) return;
       this.#busy += 1;
-      void this.#carryOut(job);
+      void this.#carryOut(turn);
     }
   }
 
-  async #carryOut({ order, options, settle }: Job): Promise<void> {
+  async #carryOut({ order, options, settle }: Turn): Promise<void> {
     const mover = this.#takeIdle() ?? this.#start();
     const reply = await mover.run(order, options);
     this.#busy -= 1;
