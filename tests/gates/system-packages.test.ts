@@ -14,5 +14,5 @@ it('a command is found where it is', () => {
 
 it('every command comes from a package', () => {
   for (const [command, name] of Object.entries(systemCommands))
-    expect(`${command}: ${name}`).toMatch(/^[a-z0-9]+: [a-z0-9-]+$/);
+    expect(`${command}: ${name}`).toMatch(/^[a-z0-9-]+: [a-z0-9-]+$/);
 });

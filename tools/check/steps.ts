@@ -14,7 +14,7 @@ import { provideSystemPackages } from './system-packages.ts';
 const toolTimeoutMs = 5 * 60_000;
 
 /** Test folders that need nothing but npm's packages; all others wait for the system's packages. */
-const selfSufficient = ['contract', 'gates', 'simulation', 'wire'];
+const selfSufficient = ['gates', 'simulation', 'wire'];
 
 /** All steps of the check, in the order they are begun; test folders and generators are found, not listed. */
 export function listSteps(folder: string): Step[] {

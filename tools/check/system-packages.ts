@@ -7,8 +7,12 @@ import { runCommand } from './run-command.ts';
 export const systemCommands: Readonly<Record<string, string>> = {
   curl: 'curl',
   fusermount3: 'fuse3',
+  mount: 'mount',
+  ssh: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
   sshd: 'openssh-server',
   sshfs: 'sshfs',
+  unshare: 'util-linux',
 };
 
 /** The path of a command, also where only root usually looks (`sshd`); undefined when it is not installed. */
@@ -59,9 +63,8 @@ export async function provideSystemPackages(): Promise<string[]> {
 }
 
 function listMissing(): string[] {
-  return Object.keys(systemCommands).flatMap((command) =>
-    findCommand(command) === undefined ? (systemCommands[command] ?? []) : [],
-  );
+  const missing = Object.entries(systemCommands).filter(([command]) => findCommand(command) === undefined);
+  return [...new Set(missing.map(([, name]) => name))];
 }
 
 function isExecutable(path: string): boolean {
