@@ -1,5 +1,5 @@
 import { matchesPattern, type Named, type Pattern, parsePattern } from './pattern.ts';
-import { type Action, type Activity, ALL_DOMAINS, type ErrorPolicy, type Plan } from './plan.ts';
+import { type Action, type Activity, ALL_DOMAINS, domainsOf, type ErrorPolicy, type Plan } from './plan.ts';
 import { type Reason, reasonOf } from './reason.ts';
 
 /** A device as patterns see it. */
@@ -35,13 +35,13 @@ export function devicesOfPlan(plan: Plan, devices: readonly KnownDevice[]): read
 
 /** Whether an activity would export this one domain of the device, so that it matters whose it is. */
 export function wantsDomain(plan: Plan, device: KnownDevice, domain: string): boolean {
-  return plan.activities.some(
-    (activity) =>
-      activity.action === 'EXPORT_DOMAIN' &&
-      activity.domains !== ALL_DOMAINS &&
-      matchDevices(activity, [device]).length > 0 &&
-      matchesPattern(patternOf(activity.domains), { name: domain }),
-  );
+  return plan.activities.some((activity) => {
+    const domains = domainsOf(activity);
+    if (domains === null || domains === ALL_DOMAINS) return false;
+    return (
+      matchDevices(activity, [device]).length > 0 && matchesPattern(patternOf(domains), { name: domain })
+    );
+  });
 }
 
 /**
@@ -54,35 +54,34 @@ export function expandPlan(
   inventories: ReadonlyMap<string, Inventory>,
 ): readonly TaskDraft[] {
   return plan.activities.flatMap((activity, activityIndex) => {
+    const domains = domainsOf(activity);
     const base = {
       activityIndex,
       action: activity.action,
       errorPolicy: activity.errorPolicy === 'plan' ? plan.defaultErrorPolicy : activity.errorPolicy,
-      isAllDomains: activity.action === 'EXPORT_DOMAIN' && activity.domains === ALL_DOMAINS,
+      isAllDomains: domains === ALL_DOMAINS,
       skipped: null,
     };
-    const domainPattern = activity.action === 'EXPORT_DOMAIN' ? activity.domains : null;
     const matched = matchDevices(activity, devices);
     if (matched.length === 0) {
       const skipped = reasonOf(
         'SKIPPED_NO_DEVICES_MATCHING_PATTERN',
         `No enabled device matches "${activity.devices}".`,
       );
-      return [{ ...base, device: activity.devices, domain: domainPattern, skipped }];
+      return [{ ...base, device: activity.devices, domain: domains, skipped }];
     }
     return matched.flatMap((device) => {
       const inventory = inventories.get(device) ?? { isAvailable: false, detail: 'It was not asked.' };
-      return expandDevice(activity, device, inventory).map((part) => ({ ...base, device, ...part }));
+      return expandDevice(domains, device, inventory).map((part) => ({ ...base, device, ...part }));
     });
   });
 }
 
 function expandDevice(
-  activity: Activity,
+  domains: string | null,
   device: string,
   inventory: Inventory,
 ): readonly { domain: string | null; skipped: Reason | null }[] {
-  const domains = activity.action === 'EXPORT_DOMAIN' ? activity.domains : null;
   if (!inventory.isAvailable) {
     const detail = `The device ${device} is not available: ${inventory.detail}`;
     return [{ domain: domains, skipped: reasonOf('SKIPPED_DEVICE_NOT_AVAILABLE', detail) }];

@@ -1,4 +1,4 @@
-import { isTimezone, parseTimeframe } from './window.ts';
+import { isTimezone, parseWindowText } from './window.ts';
 
 /** The system parameters with their types; units are in the names. */
 export type Parameters = {
@@ -53,24 +53,8 @@ const zone = (value: unknown): string | null =>
 
 function windowText(value: unknown): string | null {
   if (typeof value !== 'string') return 'must be "none" or windows such as 22:00-06:00';
-  const refused = parseWindowText(value);
-  return refused.kind === 'refused' ? refused.detail : null;
-}
-
-/** Reads `none` or a comma list of `HH:MM-HH:MM`. */
-export function parseWindowText(
-  text: string,
-):
-  | { kind: 'read'; timeframes: readonly { fromMinute: number; toMinute: number }[] | null }
-  | { kind: 'refused'; detail: string } {
-  if (text.trim() === 'none') return { kind: 'read', timeframes: null };
-  const timeframes: { fromMinute: number; toMinute: number }[] = [];
-  for (const part of text.split(',')) {
-    const frame = parseTimeframe(part);
-    if ('kind' in frame) return { kind: 'refused', detail: frame.detail };
-    timeframes.push(frame);
-  }
-  return { kind: 'read', timeframes };
+  const read = parseWindowText(value);
+  return 'kind' in read ? read.detail : null;
 }
 
 /** Every system parameter; the one place where a default, a limit or a meaning is written. */

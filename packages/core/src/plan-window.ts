@@ -1,6 +1,13 @@
-import { type Parameters, parseWindowText } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
 import type { Plan } from './plan.ts';
-import { isTimezone, type MaintenanceWindow, parseBlackout, type WindowRefusal } from './window.ts';
+import {
+  isTimezone,
+  type MaintenanceWindow,
+  parseBlackout,
+  parseTimeframes,
+  parseWindowText,
+  type WindowRefusal,
+} from './window.ts';
 
 /** The window that a plan's tasks obey, from the plan and the parameters in force; a refusal when a text cannot be read. */
 export function planWindow(
@@ -13,8 +20,8 @@ export function planWindow(
     return { kind: 'TIMEZONE_UNKNOWN', detail: `The time zone "${timezone}" is unknown.` };
   }
   const text = plan.window === 'default' ? parameters['window.default'] : plan.window;
-  const read = parseWindowText(typeof text === 'string' ? text : text.join(','));
-  if (read.kind === 'refused') return { kind: 'TIMEFRAME_INVALID', detail: read.detail };
+  const read = typeof text === 'string' ? parseWindowText(text) : parseTimeframes(text);
+  if ('kind' in read) return read;
   const blackoutDays: { first: string; last: string }[] = [];
   for (const date of plan.blackoutDates) {
     const days = parseBlackout(date);

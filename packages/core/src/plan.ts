@@ -26,6 +26,12 @@ export type Action = Activity['action'];
 /** The keyword that asks for one export holding every domain. */
 export const ALL_DOMAINS = 'all-domains';
 
+/** The domains that an activity asks for: a pattern, exactly the keyword, or null for a secure backup. */
+export function domainsOf(activity: Activity): string | null {
+  if (activity.action === 'SECURE_BACKUP') return null;
+  return activity.domains.trim() === ALL_DOMAINS ? ALL_DOMAINS : activity.domains;
+}
+
 /** A plan as an operator defines it. */
 export type Plan = {
   readonly name: string;

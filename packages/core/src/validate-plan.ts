@@ -1,5 +1,5 @@
 import { parsePattern } from './pattern.ts';
-import { type Activity, ALL_DOMAINS, type Plan } from './plan.ts';
+import type { Activity, Plan } from './plan.ts';
 import type { Refusal } from './refusal.ts';
 import { parseSchedule } from './schedule.ts';
 import { isTimezone, parseBlackout, parseTimeframe } from './window.ts';
@@ -42,6 +42,10 @@ export function validatePlan(plan: Plan, timezone: string, now: number): readonl
 function validateTimes(plan: Plan): Refusal[] {
   const refusals: Refusal[] = [];
   if (typeof plan.window !== 'string') {
+    if (plan.window.length === 0) {
+      const detail = 'A list of windows needs at least one HH:MM-HH:MM; write "none" for always.';
+      refusals.push({ kind: 'TIMEFRAME_INVALID', path: ['window'], detail });
+    }
     plan.window.forEach((text, index) => {
       const frame = parseTimeframe(text);
       if ('kind' in frame)
@@ -59,7 +63,7 @@ function validateTimes(plan: Plan): Refusal[] {
 
 function validateActivity(activity: Activity, path: readonly (string | number)[]): Refusal[] {
   const refusals = validatePattern(activity.devices, [...path, 'devices']);
-  if (activity.action === 'EXPORT_DOMAIN' && activity.domains !== ALL_DOMAINS) {
+  if (activity.action === 'EXPORT_DOMAIN') {
     refusals.push(...validatePattern(activity.domains, [...path, 'domains']));
   }
   if (activity.action === 'SECURE_BACKUP' && activity.certificate.trim() === '') {

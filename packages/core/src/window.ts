@@ -31,6 +31,29 @@ export function parseTimeframe(text: string): Timeframe | WindowRefusal {
   return { fromMinute, toMinute };
 }
 
+/** Reads the timeframes of a window, of which there must be at least one. */
+export function parseTimeframes(
+  texts: readonly string[],
+): { readonly timeframes: readonly Timeframe[] } | WindowRefusal {
+  if (texts.length === 0) {
+    return { kind: 'TIMEFRAME_INVALID', detail: 'A list of windows needs at least one HH:MM-HH:MM.' };
+  }
+  const timeframes: Timeframe[] = [];
+  for (const text of texts) {
+    const frame = parseTimeframe(text);
+    if ('kind' in frame) return frame;
+    timeframes.push(frame);
+  }
+  return { timeframes };
+}
+
+/** Reads the word `none`, which gives null timeframes, or a comma list of `HH:MM-HH:MM`. */
+export function parseWindowText(
+  text: string,
+): { readonly timeframes: readonly Timeframe[] | null } | WindowRefusal {
+  return text.trim() === 'none' ? { timeframes: null } : parseTimeframes(text.split(','));
+}
+
 /** Reads one day `2026-12-24` or a range `2026-12-24/2026-12-26`, both ends inclusive. */
 export function parseBlackout(text: string): { first: string; last: string } | WindowRefusal {
   const [first, last = first, ...rest] = text.split('/').map((day) => day.trim());
