@@ -1,7 +1,5 @@
 import type { ReasonCode } from './core-catalogue.ts';
 
-export type { ReasonCode };
-
 /** Why something ended as it did: a code of a catalogue (ours, or that of the part which failed) and a plain sentence. */
 export type Reason = { readonly code: string; readonly detail: string };
 

@@ -17,7 +17,7 @@ export function evolveRun(state: RunState, fact: RunFact): RunState {
     case 'noted':
       return { ...state, isStarted: true };
     case 'told':
-      return { ...state, stop: state.stop ?? fact.command.reason };
+      return told(state, fact.command.reason);
     case 'ended':
       return { ...state, verdict: fact.verdict };
   }
@@ -25,12 +25,14 @@ export function evolveRun(state: RunState, fact: RunFact): RunState {
 
 function intended(state: RunState, effect: RunEffect): RunState {
   switch (effect.type) {
+    case 'expandPlan':
+      return { ...state, isExpansionBegun: true };
     case 'runPreScript':
       return { ...state, preScript: 'pending' };
     case 'runPostScript':
       return { ...state, postScript: 'pending' };
     case 'cancelTasks':
-      return { ...state, stop: effect.reason };
+      return { ...state, stop: state.stop ?? effect.reason };
     default:
       return state;
   }
@@ -43,23 +45,33 @@ type Settle<Type extends RunEffectType> = (
 
 const settle: { readonly [Type in RunEffectType]: Settle<Type> } = {
   readParameters: (state, { reply }) =>
-    reply.ok ? { ...state, ...reply.value } : faulted(state, reply.fault),
+    reply.ok ? { ...state, ...reply.value } : failed(state, reasonOfFault(reply.fault)),
   checkStore: (state, { reply }) => storeChecked(state, reply),
   expandPlan: (state, { reply }) =>
-    reply.ok ? { ...state, counts: reply.value.counts } : faulted(state, reply.fault),
+    reply.ok ? { ...state, counts: reply.value.counts } : stopped(state, reasonOfFault(reply.fault)),
   runPreScript: (state, { reply }) => {
     const script = state.spec.plan.prePlanScript;
     if (reply.ok && reply.value.exitCode === 0) return { ...state, preScript: 'done' };
     const detail = reply.ok
       ? `The script ${script} ended with exit code ${reply.value.exitCode}.`
       : reply.fault.detail;
-    return preScriptFailed(state, reasonOf('PLAN_FAILED_PRE_SCRIPT', detail));
+    return stopped({ ...state, preScript: 'failed' }, reasonOf('PLAN_FAILED_PRE_SCRIPT', detail));
   },
-  queueTasks: (state, { reply }) =>
-    reply.ok ? { ...state, areTasksQueued: true } : faulted(state, reply.fault),
+  queueTasks: (state, { reply }) => {
+    if (reply.ok) return { ...state, areTasksQueued: true };
+    return stopped(
+      { ...state, areTasksQueued: reply.fault.effect === 'unknown' },
+      reasonOfFault(reply.fault),
+    );
+  },
   countTasks: (state, { at, reply }) =>
     reply.ok ? { ...state, ...reply.value, countedAt: at } : { ...state, countedAt: at },
-  cancelTasks: (state, { reply }) => ({ ...state, isStopCarriedOut: reply.ok, countedAt: 0 }),
+  cancelTasks: (state, { at, effect, reply }) => {
+    if (!reply.ok) return { ...state, stopFailedAt: at };
+    // An operator's cancel that came meanwhile is still to be carried out.
+    const isStopCarriedOut = effect.reason.code === state.stop?.code;
+    return { ...state, isStopCarriedOut, stopFailedAt: 0, countedAt: 0 };
+  },
   runPostScript: (state, { reply }) => {
     if (reply.ok && reply.value.exitCode === 0) return { ...state, postScript: 'done' };
     const detail = reply.ok ? `It ended with exit code ${reply.value.exitCode}.` : reply.fault.detail;
@@ -70,16 +82,20 @@ const settle: { readonly [Type in RunEffectType]: Settle<Type> } = {
 };
 
 function failed(state: RunState, reason: Reason): RunState {
-  return state.failure === null ? { ...state, failure: { status: 'FAILED', reason } } : state;
+  return state.failure === null ? { ...state, failure: reason } : state;
 }
 
-function faulted(state: RunState, { code, detail }: Fault): RunState {
-  return failed(state, { code, detail });
+const reasonOfFault = ({ code, detail }: Fault): Reason => ({ code, detail });
+
+/** Fails the run, and cancels what was prepared. */
+function stopped(state: RunState, reason: Reason): RunState {
+  return failed({ ...state, stop: state.stop ?? reason }, reason);
 }
 
-/** The script's failure ends the run, and cancels what was prepared. */
-function preScriptFailed(state: RunState, reason: Reason): RunState {
-  return failed({ ...state, preScript: 'failed', stop: state.stop ?? reason }, reason);
+/** An operator's cancel also reaches tasks that are going on, so it goes further than a stop that was carried out before. */
+function told(state: RunState, reason: Reason): RunState {
+  if (state.stop?.code === reason.code) return state;
+  return { ...state, stop: reason, isStopCarriedOut: false };
 }
 
 /** What the store says about itself is told in the words of the run's own checks where those have a code for it. */
@@ -104,8 +120,8 @@ function storeChecked(
 /** The store's codes that all mean: this is not the mounted file system that was set up. */
 const unmountedCodes: ReadonlySet<string> = new Set([
   'STORE_PATH_NOT_SET',
+  'STORE_PATH_INVALID',
   'STORE_DOES_NOT_EXIST',
-  'STORE_NOT_A_DIRECTORY',
   'STORE_IS_NOT_MOUNTED',
   'STORE_MARKER_MISSING',
   'STORE_MARKER_UNREADABLE',
@@ -117,7 +133,8 @@ function takenOver(state: RunState): RunState {
   const { pending } = state;
   const next = { ...state, pending: null };
   if (pending?.type === 'runPreScript') {
-    return preScriptFailed(next, reasonOf('INTERRUPTED', 'The server stopped during the pre-plan script.'));
+    const reason = reasonOf('INTERRUPTED', 'The server stopped during the pre-plan script.');
+    return stopped({ ...next, preScript: 'failed' }, reason);
   }
   if (pending?.type === 'runPostScript') {
     const warning = reasonOf('INTERRUPTED', 'The post-plan script was cut off.');

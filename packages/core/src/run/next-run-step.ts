@@ -1,6 +1,7 @@
+import type { ReasonCode } from '../core-catalogue.ts';
 import type { Parameters } from '../parameters.ts';
 import { planWindow } from '../plan-window.ts';
-import { type Reason, type ReasonCode, reasonOf } from '../reason.ts';
+import { type Reason, reasonOf } from '../reason.ts';
 import { runOutcome } from '../run-outcome.ts';
 import { isWindowOpen } from '../window.ts';
 import type { RunEffect } from './run-effect.ts';
@@ -18,8 +19,8 @@ export type RunStep =
 /** A quiesce time-out below this is one that appliances do not take. */
 const LEAST_QUIESCE_TIMEOUT_SECONDS = 60;
 
-/** Pause between two counts of the tasks; the end of a task wakes the run earlier. */
-const COUNT_PAUSE_MS = 1000;
+/** Pause between two counts of the tasks, and before a cancel that failed is tried again; the end of a task wakes the run earlier. */
+const PAUSE_MS = 1000;
 
 /** What the run wants of the world now: the table of its steps, read from the top. Pure. */
 export function nextRunStep(state: RunState, now: number): RunStep {
@@ -31,10 +32,12 @@ export function nextRunStep(state: RunState, now: number): RunStep {
   return state.counts === null ? prepareStep(state, now) : endStep(state);
 }
 
-/** Steps 1 to 5. Nothing has been created yet, so any "no" ends the run here. */
+/** Steps 1 to 5. Before the expansion is begun nothing has been created, so any "no" ends the run here. */
 function prepareStep(state: RunState, now: number): RunStep {
   const { spec, parameters, failure } = state;
-  if (failure !== null) return end(failure.status, failure.reason);
+  if (state.isExpansionBegun && failure === null) return perform({ type: 'expandPlan' });
+  if (state.isExpansionBegun && !state.isStopCarriedOut) return stopStep(state, now);
+  if (failure !== null) return end('FAILED', failure);
   if (state.stop !== null) return end('CANCELLED', state.stop);
   if (parameters === null) return perform({ type: 'readParameters' });
   const refusal = refusalOf(spec, parameters, state.hostTimezone, now);
@@ -72,17 +75,27 @@ function refusalOf(spec: RunSpec, parameters: Parameters, hostTimezone: string, 
 /** Steps 7 and 8: the script, the tasks, and what may stop them. */
 function tasksStep(state: RunState, now: number): RunStep {
   const { spec, counts } = state;
-  if (state.stop !== null && !state.isStopCarriedOut) return cancelTasks(state.stop);
-  if (spec.plan.prePlanScript !== null && state.preScript === 'none')
-    return perform({ type: 'runPreScript' });
-  if (!state.areTasksQueued && state.stop === null) return perform({ type: 'queueTasks' });
-  const reason = state.stop === null && (counts?.waiting ?? 0) > 0 ? stopReasonOf(state, now) : null;
-  if (reason !== null) return cancelTasks(reason);
-  // A clock that was put back must not make the run wait for it to catch up.
-  const isFresh = now >= state.countedAt && now < state.countedAt + COUNT_PAUSE_MS;
-  return isFresh
-    ? { kind: 'wait', until: state.countedAt + COUNT_PAUSE_MS }
-    : perform({ type: 'countTasks' });
+  if (state.stop !== null && !state.isStopCarriedOut) return stopStep(state, now);
+  if (state.stop === null) {
+    if (spec.plan.prePlanScript !== null && state.preScript === 'none') {
+      return perform({ type: 'runPreScript' });
+    }
+    if (!state.areTasksQueued) return perform({ type: 'queueTasks' });
+    const reason = (counts?.waiting ?? 0) > 0 ? stopReasonOf(state, now) : null;
+    if (reason !== null) return cancelTasks(reason);
+  }
+  return pauseAfter(state.countedAt, now) ?? perform({ type: 'countTasks' });
+}
+
+/** Cancels for the reason that the state holds. */
+function stopStep(state: RunState, now: number): RunStep {
+  if (state.stop === null) throw new Error('Nothing says why the tasks are to be cancelled.');
+  return pauseAfter(state.stopFailedAt, now) ?? cancelTasks(state.stop);
+}
+
+/** Null once the pause is over; a clock that was put back must not make the run wait for it to catch up. */
+function pauseAfter(at: number, now: number): RunStep | null {
+  return at <= now && now < at + PAUSE_MS ? { kind: 'wait', until: at + PAUSE_MS } : null;
 }
 
 function stopReasonOf(state: RunState, now: number): Reason | null {
@@ -107,10 +120,12 @@ function stopReasonOf(state: RunState, now: number): Reason | null {
 function endStep(state: RunState): RunStep {
   const { spec, counts } = state;
   if (counts === null) throw new Error('A run without counted tasks has not been prepared.');
-  const status = state.failure?.status ?? runOutcome(counts);
-  const reason = state.failure?.reason ?? (status === 'SKIPPED' ? nothingToDo(spec) : state.stop);
-  const hasRun = state.areTasksQueued;
-  if (spec.plan.postPlanScript !== null && hasRun && state.postScript === 'none') {
+  const outcome = runOutcome(counts);
+  const status = state.failure === null ? outcome : 'FAILED';
+  const reason = state.failure ?? reasonOfOutcome(state, outcome);
+  const isBegun = state.areTasksQueued || state.preScript === 'done';
+  const isPostScriptDue = isBegun && state.postScript === 'none';
+  if (spec.plan.postPlanScript !== null && isPostScriptDue) {
     return perform({
       type: 'runPostScript',
       statusCode: reason?.code ?? status,
@@ -120,8 +135,11 @@ function endStep(state: RunState): RunStep {
   return { kind: 'finish', verdict: { status, reason, warnings: state.warnings } };
 }
 
-function nothingToDo({ plan }: RunSpec): Reason {
-  return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${plan.name} was skipped.`);
+/** A cancel that came when every task had succeeded has stopped nothing. */
+function reasonOfOutcome({ spec, stop }: RunState, outcome: RunVerdict['status']): Reason | null {
+  if (outcome === 'SUCCEEDED') return null;
+  if (outcome !== 'SKIPPED') return stop;
+  return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${spec.plan.name} was skipped.`);
 }
 
 /** An operator's cancel also reaches the tasks that are going on; the other reasons let them finish. */

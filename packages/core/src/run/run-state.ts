@@ -13,17 +13,21 @@ export type RunState = {
   readonly parameters: Parameters | null;
   readonly hostTimezone: string;
   readonly isStoreChecked: boolean;
+  /** Tasks may exist from here on, also while it is not known how many. */
+  readonly isExpansionBegun: boolean;
   readonly counts: TaskCounts | null;
   readonly countedAt: number;
   readonly isHalted: boolean;
   readonly preScript: 'none' | 'pending' | 'done' | 'failed';
   readonly areTasksQueued: boolean;
-  /** Why waiting tasks are cancelled; the first reason stands. */
+  /** Why waiting tasks are cancelled; the first reason stands, unless an operator cancels. */
   readonly stop: Reason | null;
   readonly isStopCarriedOut: boolean;
+  /** When carrying the stop out failed last; 0 when it did not. */
+  readonly stopFailedAt: number;
   readonly postScript: 'none' | 'pending' | 'done' | 'failed';
-  /** Set when the run must end without running (any of) its tasks. */
-  readonly failure: { readonly status: RunVerdict['status']; readonly reason: Reason } | null;
+  /** Why the run fails, whatever its tasks come to; the first reason stands. */
+  readonly failure: Reason | null;
   readonly warnings: readonly Reason[];
   readonly verdict: RunVerdict | null;
 };
@@ -37,6 +41,7 @@ export function queuedRun(spec: RunSpec): RunState {
     parameters: null,
     hostTimezone: 'UTC',
     isStoreChecked: false,
+    isExpansionBegun: false,
     counts: null,
     countedAt: 0,
     isHalted: false,
@@ -44,6 +49,7 @@ export function queuedRun(spec: RunSpec): RunState {
     areTasksQueued: false,
     stop: null,
     isStopCarriedOut: false,
+    stopFailedAt: 0,
     postScript: 'none',
     failure: null,
     warnings: [],

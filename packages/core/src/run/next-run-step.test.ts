@@ -1,0 +1,497 @@
+import { describe, expect, it } from 'vitest';
+import type { Parameters } from '../parameters.ts';
+import type { Plan } from '../plan.ts';
+import { evolveRun } from './evolve-run.ts';
+import { nextRunStep } from './next-run-step.ts';
+import type { RunEffectType } from './run-effect.ts';
+import { queuedRun } from './run-state.ts';
+import { countReply, countsOf, faultReply, parametersReply, RUN_START, runOf } from './testing/build-run.ts';
+import { driveRun, type RunDrive, type RunWorld } from './testing/drive-run.ts';
+
+const HOUR_MS = 3_600_000;
+const begin = ['readParameters', 'checkStore', 'expandPlan'];
+const withScripts: Partial<Plan> = { prePlanScript: 'begin.sh', postPlanScript: 'end.sh' };
+const cancelByOperator = 'cancelTasks EXECUTION_CANCELED_BY_OPERATOR';
+const allCancelled = [countReply({ cancelled: 2 })];
+
+const endOf = ({ verdict }: RunDrive): string => `${verdict.status} ${verdict.reason?.code ?? '-'}`;
+const warningsOf = ({ verdict }: RunDrive): string[] => verdict.warnings.map(({ code }) => code);
+const withParameters = (values: Record<string, unknown>): RunWorld => ({
+  replies: { readParameters: [parametersReply(values as Partial<Parameters>)] },
+});
+
+describe('a run for which all goes well', () => {
+  it('checks, expands, queues, counts and succeeds', () => {
+    const drive = driveRun(runOf());
+    expect(drive.effects).toEqual([...begin, 'queueTasks', 'countTasks']);
+    expect(drive.verdict).toEqual({ status: 'SUCCEEDED', reason: null, warnings: [] });
+  });
+
+  it('runs its scripts around its tasks', () => {
+    const drive = driveRun(runOf(withScripts));
+    expect(drive.effects).toEqual([...begin, 'runPreScript', 'queueTasks', 'countTasks', 'runPostScript']);
+    expect(drive.performed.at(-1)).toEqual({ type: 'runPostScript', statusCode: 'SUCCEEDED', message: null });
+  });
+
+  it('counts its tasks once a second until none is left', () => {
+    const countTasks = [countReply({ waiting: 2 }), countReply({ running: 1 }), countReply({ succeeded: 2 })];
+    const drive = driveRun(runOf(), { replies: { countTasks } });
+    expect(drive.effects.filter((effect) => effect === 'countTasks')).toHaveLength(3);
+    expect(drive.endedAt).toBe(RUN_START + 2000);
+  });
+
+  it('goes on counting when a count fails', () => {
+    const countTasks = [faultReply('DATABASE_LOST'), countReply({ succeeded: 2 })];
+    const drive = driveRun(runOf(), { replies: { countTasks } });
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+    expect(drive.endedAt).toBe(RUN_START + 1000);
+  });
+
+  it('does not wait for a clock that was put back', () => {
+    let state = queuedRun(runOf());
+    const counts = countsOf({ running: 1 });
+    state = { ...state, isStarted: true, counts, areTasksQueued: true, countedAt: RUN_START };
+    expect(nextRunStep(state, RUN_START + 999)).toEqual({ kind: 'wait', until: RUN_START + 1000 });
+    expect(nextRunStep(state, RUN_START - HOUR_MS)).toMatchObject({ effect: { type: 'countTasks' } });
+  });
+
+  it('is not asked for a step while an effect is pending', () => {
+    const spec = runOf();
+    const noted = evolveRun(queuedRun(spec), { type: 'noted', at: RUN_START, note: { type: 'started' } });
+    const intended = evolveRun(noted, { type: 'intended', at: RUN_START, effect: { type: 'expandPlan' } });
+    expect(() => nextRunStep(intended, RUN_START)).toThrow('expandPlan is pending');
+  });
+
+  it('keeps its verdict once it has ended', () => {
+    const { state, verdict, endedAt } = driveRun(runOf());
+    const ended = evolveRun(state, { type: 'ended', at: endedAt, verdict });
+    expect(nextRunStep(ended, endedAt + HOUR_MS)).toEqual({ kind: 'finish', verdict });
+  });
+});
+
+describe('a row of the table of runs that says no', () => {
+  const closed: Partial<Plan> = { window: ['22:00-23:00'] };
+
+  it.each<[string, string, Partial<Plan>, Record<string, unknown>]>([
+    ['1: backups are switched off', 'SKIPPED BACKUPS_ARE_DISABLED', {}, { 'backups.enabled': false }],
+    ['2: the window is closed', 'SKIPPED PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', closed, {}],
+    [
+      '2: the default window is closed',
+      'SKIPPED PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW',
+      { window: 'default' },
+      { 'window.default': '22:00-23:00' },
+    ],
+    [
+      '2: today is a blackout date',
+      'SKIPPED PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW',
+      { blackoutDates: ['2026-01-01'] },
+      {},
+    ],
+    [
+      '2: the window cannot be read',
+      'FAILED PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT',
+      { window: ['22-23'] },
+      {},
+    ],
+    [
+      '2: the default window cannot be read',
+      'FAILED PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT',
+      { window: 'default' },
+      { 'window.default': 'at night' },
+    ],
+    [
+      '2: the quiesce time-out is under 60 seconds',
+      'FAILED PRE_VALIDATION_QUIESCE_TIMEOUT_SYSPARM_TOO_SHORT',
+      {},
+      { 'quiesce.timeoutSeconds': 59 },
+    ],
+  ])('ends the run before anything is looked at: %s', (_, expected, plan, values) => {
+    const drive = driveRun(runOf({ ...withScripts, ...plan }), withParameters(values));
+    expect(endOf(drive)).toBe(expected);
+    expect(drive.effects).toEqual(['readParameters']);
+  });
+
+  it.each([
+    'STORE_PATH_NOT_SET',
+    'STORE_PATH_INVALID',
+    'STORE_DOES_NOT_EXIST',
+    'STORE_IS_NOT_MOUNTED',
+    'STORE_MARKER_MISSING',
+    'STORE_MARKER_UNREADABLE',
+    'STORE_MARKER_DIFFERS',
+  ])('3: a store that says %s is not the mounted one', (code) => {
+    const drive = driveRun(runOf(withScripts), { replies: { checkStore: [faultReply(code)] } });
+    expect(endOf(drive)).toBe('FAILED PRE_VALIDATION_STORE_IS_NOT_MOUNTED');
+    expect(drive.verdict.reason?.detail).toBe(`It was ${code}.`);
+    expect(drive.effects).toEqual(['readParameters', 'checkStore']);
+  });
+
+  it("3: any other fault of the store is told under the store's own code", () => {
+    const drive = driveRun(runOf(), { replies: { checkStore: [faultReply('STORE_NOT_RESPONDING')] } });
+    expect(endOf(drive)).toBe('FAILED STORE_NOT_RESPONDING');
+  });
+
+  it('4: the store has too little free space', () => {
+    const full = driveRun(runOf(), { replies: { checkStore: [{ ok: true, value: { freePercent: 9.96 } }] } });
+    expect(endOf(full)).toBe('FAILED PRE_VALIDATION_BACKUP_STORE_OUT_OF_SPACE');
+    expect(full.effects).toEqual(['readParameters', 'checkStore']);
+    const enough = driveRun(runOf(), { replies: { checkStore: [{ ok: true, value: { freePercent: 10 } }] } });
+    expect(endOf(enough)).toBe('SUCCEEDED -');
+  });
+
+  it('6: every task is skipped, so no script runs', () => {
+    const expandPlan = [{ ok: true as const, value: { counts: countsOf({ skipped: 3 }) } }];
+    const drive = driveRun(runOf(withScripts), { replies: { expandPlan } });
+    expect(endOf(drive)).toBe('SKIPPED ALL_TASKS_SKIPPED');
+    expect(drive.effects).toEqual(begin);
+  });
+
+  it('7: the pre-plan script fails, so every waiting task is cancelled and no other script runs', () => {
+    for (const reply of [{ ok: true as const, value: { exitCode: 3 } }, faultReply('SCRIPT_TIMED_OUT')]) {
+      const drive = driveRun(runOf(withScripts), {
+        replies: { runPreScript: [reply], countTasks: allCancelled },
+      });
+      expect(endOf(drive)).toBe('FAILED PLAN_FAILED_PRE_SCRIPT');
+      expect(drive.effects).toEqual([
+        ...begin,
+        'runPreScript',
+        'cancelTasks PLAN_FAILED_PRE_SCRIPT',
+        'countTasks',
+      ]);
+    }
+  });
+
+  it('9: the post-plan script fails, which is a warning', () => {
+    for (const reply of [{ ok: true as const, value: { exitCode: 1 } }, faultReply('SCRIPT_TIMED_OUT')]) {
+      const drive = driveRun(runOf(withScripts), { replies: { runPostScript: [reply] } });
+      expect(endOf(drive)).toBe('SUCCEEDED -');
+      expect(warningsOf(drive)).toEqual(['POST_SCRIPT_FAILED']);
+    }
+  });
+
+  it('names the value in a plain sentence', () => {
+    const drive = driveRun(runOf(), withParameters({ 'quiesce.timeoutSeconds': 59 }));
+    expect(drive.verdict.reason?.detail).toMatch(/59.*60\.$/);
+  });
+
+  it('is heard in the order of the table: the first no decides', () => {
+    const plan = { window: ['22:00-23:00'] };
+    const store = { checkStore: [faultReply('STORE_IS_NOT_MOUNTED')] };
+    const codeOf = (of: Partial<Plan>, values: Partial<Parameters>): string =>
+      endOf(driveRun(runOf(of), { replies: { ...store, readParameters: [parametersReply(values)] } }));
+    const off = { 'backups.enabled': false, 'quiesce.timeoutSeconds': 1 };
+    expect(codeOf({ window: ['x'] }, off)).toBe('SKIPPED BACKUPS_ARE_DISABLED');
+    expect(codeOf(plan, { 'quiesce.timeoutSeconds': 1 })).toMatch('SYSPARM_TOO_SHORT');
+    expect(codeOf(plan, {})).toMatch('OUT_OF_MAINTENANCE_WINDOW');
+    expect(codeOf({}, {})).toMatch('STORE_IS_NOT_MOUNTED');
+  });
+
+  it('is heard again after the store was checked, for that may have taken long', () => {
+    const spec = runOf({ window: ['11:00-12:01'] });
+    const drive = driveRun(spec, { durationsMs: { checkStore: 120_000 } });
+    expect(endOf(drive)).toBe('SKIPPED PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW');
+    expect(drive.effects).toEqual(['readParameters', 'checkStore']);
+  });
+});
+
+describe('the window of a run', () => {
+  const spec = runOf({ window: ['11:00-12:01'], postPlanScript: 'end.sh' });
+
+  it('closes: waiting tasks are cancelled, going ones finish, the post-plan script runs', () => {
+    const drive = driveRun(spec, {
+      durationsMs: { queueTasks: 60_000 },
+      replies: {
+        countTasks: [countReply({ running: 1, cancelled: 1 }), countReply({ succeeded: 1, cancelled: 1 })],
+      },
+    });
+    expect(drive.effects).toEqual([
+      ...begin,
+      'queueTasks',
+      'cancelTasks EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW',
+      'countTasks',
+      'countTasks',
+      'runPostScript',
+    ]);
+    expect(drive.performed[4]).toMatchObject({ includesRunning: false });
+    expect(drive.performed.at(-1)).toMatchObject({
+      statusCode: 'EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW',
+    });
+    expect(endOf(drive)).toBe('PARTIAL EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW');
+  });
+
+  it('cancels nothing when it closes while no task waits', () => {
+    const drive = driveRun(spec, {
+      durationsMs: { countTasks: 30_000 },
+      replies: {
+        countTasks: [countReply({ running: 2 }), countReply({ running: 2 }), countReply({ succeeded: 2 })],
+      },
+    });
+    expect(drive.effects.join()).not.toContain('cancelTasks');
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+  });
+
+  it('does not hold a run for which an admin overrode it, neither at the start nor later', () => {
+    const overridden = runOf(
+      { window: ['22:00-23:00'], blackoutDates: ['2026-01-01'] },
+      { windowOverrideReason: 'firmware upgrade tonight' },
+    );
+    const countTasks = [countReply({ waiting: 2 }), countReply({ succeeded: 2 })];
+    const drive = driveRun(overridden, { replies: { countTasks } });
+    expect(drive.effects).toEqual([...begin, 'queueTasks', 'countTasks', 'countTasks']);
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+  });
+});
+
+describe('what stops a run', () => {
+  it('a failed task under the error policy halt cancels what waits and leaves what goes on', () => {
+    const drive = driveRun(runOf(), {
+      replies: {
+        countTasks: [
+          countReply({ waiting: 1, running: 1, failed: 1 }, true),
+          countReply({ running: 1, failed: 1, cancelled: 1 }, true),
+          countReply({ succeeded: 1, failed: 1, cancelled: 1 }, true),
+        ],
+      },
+    });
+    expect(drive.effects.filter((effect) => effect.startsWith('cancelTasks'))).toEqual([
+      'cancelTasks EXECUTION_CANCELED_BECAUSE_ERROR_POLICY',
+    ]);
+    expect(drive.performed.find(({ type }) => type === 'cancelTasks')).toMatchObject({
+      includesRunning: false,
+    });
+    expect(endOf(drive)).toBe('PARTIAL EXECUTION_CANCELED_BECAUSE_ERROR_POLICY');
+  });
+
+  it('a failed task under the error policy ignore stops nothing', () => {
+    const countTasks = [countReply({ waiting: 1, failed: 1 }), countReply({ succeeded: 1, failed: 1 })];
+    const drive = driveRun(runOf(), { replies: { countTasks } });
+    expect(drive.effects.join()).not.toContain('cancelTasks');
+    expect(endOf(drive)).toBe('PARTIAL -');
+  });
+
+  it('queue.maxHours ends a run that waited longer before it began', () => {
+    const late = driveRun(runOf(), { startAt: RUN_START + 24 * HOUR_MS + 1 });
+    expect(endOf(late)).toBe('SKIPPED PREPROCESS_EXECUTION_SKIPPED_BECAUSE_A_DAY_PASSED');
+    expect(late.effects).toEqual(['readParameters']);
+    const inTime = driveRun(runOf(), { startAt: RUN_START + 24 * HOUR_MS });
+    expect(endOf(inTime)).toBe('SUCCEEDED -');
+  });
+
+  it('queue.maxHours cancels the tasks that still wait when it has passed', () => {
+    const drive = driveRun(runOf(), {
+      durationsMs: { queueTasks: HOUR_MS + 1 },
+      replies: { readParameters: [parametersReply({ 'queue.maxHours': 1 })], countTasks: allCancelled },
+    });
+    expect(drive.effects).toContain('cancelTasks EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED');
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED');
+  });
+
+  it('a fault while tasks are queued fails the run and cancels them, once', () => {
+    for (const effect of ['none', 'unknown'] as const) {
+      const drive = driveRun(runOf({ postPlanScript: 'end.sh' }), {
+        replies: { queueTasks: [faultReply('DATABASE_LOST', effect)], countTasks: allCancelled },
+      });
+      const postScript = effect === 'unknown' ? ['runPostScript'] : [];
+      expect(drive.effects).toEqual([
+        ...begin,
+        'queueTasks',
+        'cancelTasks DATABASE_LOST',
+        'countTasks',
+        ...postScript,
+      ]);
+      expect(endOf(drive)).toBe('FAILED DATABASE_LOST');
+    }
+  });
+
+  it('a fault of the expansion fails the run, and no task that it may have made is left waiting', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { expandPlan: [faultReply('DATABASE_LOST', 'unknown')] },
+    });
+    expect(drive.effects).toEqual([...begin, 'cancelTasks DATABASE_LOST']);
+    expect(endOf(drive)).toBe('FAILED DATABASE_LOST');
+  });
+
+  it('a fault of the parameters fails the run', () => {
+    const drive = driveRun(runOf(), { replies: { readParameters: [faultReply('DATABASE_LOST')] } });
+    expect(endOf(drive)).toBe('FAILED DATABASE_LOST');
+  });
+
+  it('a cancel that cannot be carried out is tried again, each time after a pause', () => {
+    const cancelTasks = [
+      faultReply('DATABASE_LOST'),
+      faultReply('DATABASE_LOST'),
+      { ok: true as const, value: null },
+    ];
+    const drive = driveRun(runOf(), {
+      replies: { cancelTasks, countTasks: allCancelled },
+      interference: [{ when: 'after', effect: 'queueTasks', fact: 'told' }],
+    });
+    expect(drive.effects).toEqual([
+      ...begin,
+      'queueTasks',
+      cancelByOperator,
+      cancelByOperator,
+      cancelByOperator,
+      'countTasks',
+    ]);
+    expect(drive.endedAt).toBe(RUN_START + 2000);
+  });
+});
+
+describe("an operator's cancel of a run", () => {
+  it.each<[RunEffectType, 'before' | 'after', string[]]>([
+    ['readParameters', 'before', []],
+    ['checkStore', 'before', ['readParameters']],
+    ['checkStore', 'after', ['readParameters', 'checkStore']],
+    ['expandPlan', 'before', ['readParameters', 'checkStore']],
+  ])('ends it at once while nothing was created: %s, %s', (effect, when, expected) => {
+    const drive = driveRun(runOf(withScripts), { interference: [{ when, effect, fact: 'told' }] });
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+    expect(drive.effects).toEqual(expected);
+  });
+
+  it('during the expansion cancels the tasks that it made; no script runs', () => {
+    for (const when of ['during', 'after'] as const) {
+      const drive = driveRun(runOf(withScripts), {
+        replies: { countTasks: allCancelled },
+        interference: [{ when, effect: 'expandPlan', fact: 'told' }],
+      });
+      expect(drive.effects).toEqual([...begin, cancelByOperator, 'countTasks']);
+      expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+    }
+  });
+
+  it('during the pre-plan script cancels the tasks; the post-plan script runs, for the first one did', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { countTasks: allCancelled },
+      interference: [{ when: 'during', effect: 'runPreScript', fact: 'told' }],
+    });
+    expect(drive.effects).toEqual([
+      ...begin,
+      'runPreScript',
+      cancelByOperator,
+      'countTasks',
+      'runPostScript',
+    ]);
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+  });
+
+  it('reaches the tasks that are going on', () => {
+    const drive = driveRun(runOf(), {
+      replies: {
+        countTasks: [countReply({ waiting: 1, running: 1 }), countReply({ succeeded: 1, cancelled: 1 })],
+      },
+      interference: [{ when: 'after', effect: 'countTasks', fact: 'told' }],
+    });
+    expect(drive.effects).toEqual([...begin, 'queueTasks', 'countTasks', cancelByOperator, 'countTasks']);
+    expect(drive.performed[5]).toMatchObject({ includesRunning: true });
+    expect(endOf(drive)).toBe('PARTIAL EXECUTION_CANCELED_BY_OPERATOR');
+  });
+
+  it('also reaches them when waiting tasks were cancelled before for another reason', () => {
+    const world: RunWorld = {
+      durationsMs: { queueTasks: 60_000 },
+      replies: { countTasks: [countReply({ running: 1, cancelled: 1 }), countReply({ cancelled: 2 })] },
+    };
+    for (const [when, effect] of [
+      ['after', 'cancelTasks'],
+      ['during', 'cancelTasks'],
+      ['after', 'countTasks'],
+    ] as const) {
+      const drive = driveRun(runOf({ window: ['11:00-12:01'] }), {
+        ...world,
+        interference: [{ when, effect, fact: 'told' }],
+      });
+      const cancels = drive.performed.filter(({ type }) => type === 'cancelTasks');
+      expect(cancels).toMatchObject([
+        { reason: { code: 'EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW' }, includesRunning: false },
+        { reason: { code: 'EXECUTION_CANCELED_BY_OPERATOR' }, includesRunning: true },
+      ]);
+    }
+  });
+
+  it('is carried out once, also when it is told twice', () => {
+    const drive = driveRun(runOf(), {
+      replies: { countTasks: allCancelled },
+      interference: [
+        { when: 'after', effect: 'queueTasks', fact: 'told' },
+        { when: 'during', effect: 'cancelTasks', fact: 'told' },
+      ],
+    });
+    expect(drive.effects.filter((effect) => effect === cancelByOperator)).toHaveLength(1);
+  });
+
+  it('changes nothing once every task has succeeded', () => {
+    const drive = driveRun(runOf(withScripts), {
+      interference: [{ when: 'during', effect: 'runPostScript', fact: 'told' }],
+    });
+    expect(drive.verdict).toEqual({ status: 'SUCCEEDED', reason: null, warnings: [] });
+  });
+});
+
+describe('a run that another node takes over', () => {
+  const all = [...begin, 'runPreScript', 'queueTasks', 'countTasks', 'runPostScript'];
+  const takenOver = (effect: RunEffectType, when: 'before' | 'during' | 'after'): RunDrive =>
+    driveRun(runOf(withScripts), { interference: [{ when, effect, fact: 'takenOver' }] });
+
+  it.each(all as RunEffectType[])('goes on where it was, before and after %s', (effect) => {
+    for (const when of ['before', 'after'] as const) {
+      const drive = takenOver(effect, when);
+      expect(drive.effects).toEqual(all);
+      expect(drive.verdict).toEqual({ status: 'SUCCEEDED', reason: null, warnings: [] });
+    }
+  });
+
+  it.each<RunEffectType>(['readParameters', 'checkStore', 'expandPlan', 'queueTasks', 'countTasks'])(
+    'does %s again when that was cut off',
+    (effect) => {
+      const drive = takenOver(effect, 'during');
+      const at = all.indexOf(effect);
+      expect(drive.effects).toEqual([...all.slice(0, at), effect, ...all.slice(at)]);
+      expect(endOf(drive)).toBe('SUCCEEDED -');
+    },
+  );
+
+  it('fails when the pre-plan script was cut off, which is not run again', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { countTasks: allCancelled },
+      interference: [{ when: 'during', effect: 'runPreScript', fact: 'takenOver' }],
+    });
+    expect(drive.effects).toEqual([...begin, 'runPreScript', 'cancelTasks INTERRUPTED', 'countTasks']);
+    expect(endOf(drive)).toBe('FAILED INTERRUPTED');
+  });
+
+  it('warns when the post-plan script was cut off, which is not run again', () => {
+    const drive = takenOver('runPostScript', 'during');
+    expect(drive.effects).toEqual(all);
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+    expect(warningsOf(drive)).toEqual(['INTERRUPTED']);
+  });
+
+  it('cancels again when that was cut off', () => {
+    const drive = driveRun(runOf(), {
+      replies: { countTasks: allCancelled },
+      interference: [
+        { when: 'after', effect: 'queueTasks', fact: 'told' },
+        { when: 'during', effect: 'cancelTasks', fact: 'takenOver' },
+      ],
+    });
+    expect(drive.effects).toEqual([...begin, 'queueTasks', cancelByOperator, cancelByOperator, 'countTasks']);
+  });
+
+  it('leaves no task waiting when the window closed after the expansion that was cut off', () => {
+    const drive = driveRun(runOf({ window: ['11:00-12:01'] }), {
+      durationsMs: { expandPlan: 60_000 },
+      replies: { countTasks: allCancelled },
+      interference: [{ when: 'during', effect: 'expandPlan', fact: 'takenOver' }],
+    });
+    expect(drive.effects).toEqual([
+      ...begin,
+      'expandPlan',
+      'queueTasks',
+      'cancelTasks EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW',
+      'countTasks',
+    ]);
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW');
+  });
+});
