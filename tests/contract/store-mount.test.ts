@@ -12,6 +12,7 @@ import {
   publishBackup,
   type Reply,
   rescanStore,
+  type StoreRoot,
 } from '../../packages/store/src/index.ts';
 import { askUnderMount } from './testing/ask-under-mount.ts';
 import { openNetworkMount } from './testing/network-mount.ts';
@@ -35,16 +36,21 @@ function codeOf(reply: Reply<unknown>): string {
   return reply.ok ? 'ok' : reply.fault.code;
 }
 
+interface Arriving extends AsyncDisposable {
+  readonly store: StoreRoot;
+  readonly incoming: Incoming;
+  readonly file: IncomingFile;
+}
+
 /** Begins an incoming file in the store and writes the first bytes of it. */
-async function beginFile(
-  root: string,
-): Promise<AsyncDisposable & { file: IncomingFile; incoming: Incoming }> {
+async function beginFile(root: string): Promise<Arriving> {
   const store = must(await openStore(remote(root)));
   const incoming = must(await openIncoming(store, 'task-1', 'export'));
   const file = must(await incoming.createFile('persisted.zip'));
   return {
-    file,
+    store,
     incoming,
+    file,
     async [Symbol.asyncDispose]() {
       await file.abandon();
       await incoming[Symbol.asyncDispose]();
@@ -219,14 +225,24 @@ describe('a network mount that goes away while a file arrives', () => {
     await arriving.file.write(chunk);
     network.unmount();
     await arriving.file.write(chunk);
-    const second = await arriving.incoming.createFile('nonpersisted.zip');
+    const second = must(await arriving.incoming.createFile('nonpersisted.zip'));
+    await second.abandon();
+    const next = must(await openIncoming(arriving.store, 'task-2', 'export'));
+    await next[Symbol.asyncDispose]();
     const received = await arriving.file.finish();
     expect(filesBelow(mountPoint)).toEqual([]);
     // Held open, the mount is out of the folder tree but still there: what is said to be written is on the server.
     expect(received).toMatchObject({ ok: true, value: { sizeBytes: 2 * chunk.length } });
-    const file = join(served, '.stillpoint', 'incoming', 'task-1', 'export', 'persisted.zip');
-    expect(statSync(file).size).toBe(2 * chunk.length);
-    if (second.ok) await second.value.abandon();
+    const incoming = join(served, '.stillpoint', 'incoming');
+    expect(filesBelow(incoming)).toEqual([
+      'task-1',
+      'task-1/export',
+      'task-1/export/nonpersisted.zip',
+      'task-1/export/persisted.zip',
+      'task-2',
+      'task-2/export',
+    ]);
+    expect(statSync(join(incoming, 'task-1/export/persisted.zip')).size).toBe(2 * chunk.length);
   });
 
   it('leaves nothing on the local disk when its connection is lost, and says so', async () => {
@@ -241,6 +257,7 @@ describe('a network mount that goes away while a file arrives', () => {
     // Whether a later write or only the end of the file tells the loss is up to the kernel.
     await Promise.resolve(arriving.file.write(chunk)).catch(() => undefined);
     expect(codeOf(await arriving.incoming.createFile('nonpersisted.zip'))).toBe('STORE_CONNECTION_LOST');
+    expect(codeOf(await openIncoming(arriving.store, 'task-2', 'export'))).toBe('STORE_CONNECTION_LOST');
     expect(codeOf(await arriving.file.finish())).toBe('STORE_CONNECTION_LOST');
     expect(filesBelow(mountPoint)).toEqual([]);
     await network.mount();
