@@ -40,7 +40,13 @@ export {
   type TaskEffectType,
   type TaskOutcomes,
 } from './task/task-effect.ts';
-export type { TaskCommand, TaskFact, TaskSettled, TaskVerdict } from './task/task-fact.ts';
+export {
+  isSettled,
+  type TaskCommand,
+  type TaskFact,
+  type TaskSettled,
+  type TaskVerdict,
+} from './task/task-fact.ts';
 export {
   DEFAULT_DOMAIN,
   type QuiesceScope,

@@ -10,6 +10,7 @@ export type Parameters = {
   readonly 'quiesce.timeoutSeconds': number;
   readonly 'quiesce.graceSeconds': number;
   readonly 'quiesce.settleSeconds': number;
+  readonly 'quiesce.pollMs': number;
   readonly 'unquiesce.timeoutSeconds': number;
   readonly 'unquiesce.graceSeconds': number;
   readonly 'window.default': string;
@@ -91,10 +92,15 @@ export const parameterDefinitions: { readonly [Name in ParameterName]: Parameter
     meaning: 'how long a request whose reply was lost may still land on a device, in seconds',
     refusal: whole(1, 3_600),
   },
+  'quiesce.pollMs': {
+    defaultValue: 2_000,
+    meaning: 'pause between two looks at a device that is being quiesced or unquiesced, in milliseconds',
+    refusal: whole(100, 60_000),
+  },
   'unquiesce.timeoutSeconds': {
     defaultValue: 120,
     meaning: 'time that unquiescing may take, in seconds',
-    refusal: whole(60, 65_535),
+    refusal: whole(1, 65_535),
   },
   'unquiesce.graceSeconds': {
     defaultValue: 180,

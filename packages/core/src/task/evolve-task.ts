@@ -1,6 +1,6 @@
 import { type Fault, type Reason, type Reply, reasonOf } from '../reason.ts';
 import type { DomainRow, FetchedBackup, TaskEffect, TaskEffectType } from './task-effect.ts';
-import type { TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
+import type { TaskCommand, TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
 import { DEFAULT_DOMAIN, type QuiesceScope, quiesceScopeOf } from './task-spec.ts';
 import type { SeenPhase, TaskState } from './task-state.ts';
 
@@ -20,10 +20,16 @@ function evolve(state: TaskState, fact: TaskFact): TaskState {
     case 'noted':
       return noted(state, fact.note);
     case 'told':
-      return state.publish === 'none' ? failed(state, fact.command.reason, fact.command.status) : state;
+      return told(state, fact.command);
     case 'ended':
       return { ...state, verdict: fact.verdict };
   }
+}
+
+/** What is published stays, and what is being published is let come to its end. */
+function told(state: TaskState, { sparesStarted, reason, status }: TaskCommand): TaskState {
+  const isSpared = state.publish !== 'none' || (sparesStarted && state.isStarted);
+  return isSpared ? state : failed(state, reason, status);
 }
 
 /** Undoing begins with the fact that ended the way forward. */

@@ -73,7 +73,8 @@ export type TaskOutcomes = {
   readonly createSecureBackup: null;
   readonly fetchSecureBackup: FetchedBackup;
   readonly fetchExport: FetchedBackup;
-  readonly publishBackup: { readonly files: readonly PublishedFile[] };
+  /** `takenAt`: milliseconds since the epoch, the time stamp in the paths. */
+  readonly publishBackup: { readonly takenAt: number; readonly files: readonly PublishedFile[] };
   readonly unquiesce: null;
   readonly removeSecureBackup: null;
   readonly discardBackup: null;

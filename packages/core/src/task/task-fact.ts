@@ -13,6 +13,8 @@ export type TaskVerdict = {
 export type TaskCommand = {
   readonly type: 'cancel';
   readonly status: 'CANCELLED' | 'FAILED';
+  /** A task that has started by then goes on. */
+  readonly sparesStarted: boolean;
   readonly reason: Reason;
 };
 
@@ -40,3 +42,11 @@ export type TaskFact =
   | { readonly type: 'noted'; readonly at: number; readonly note: TaskNote }
   | { readonly type: 'told'; readonly at: number; readonly command: TaskCommand }
   | { readonly type: 'ended'; readonly at: number; readonly verdict: TaskVerdict };
+
+/** Narrows a fact to the outcome of one effect, with the reply of that effect. */
+export function isSettled<Type extends TaskEffectType>(
+  fact: TaskFact,
+  type: Type,
+): fact is Extract<TaskSettled, { effect: { type: Type } }> {
+  return fact.type === 'settled' && fact.effect.type === type;
+}

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Application } from './application.ts';
+import type { Application } from '../app/application.ts';
 import { registerRoute } from './register-route.ts';
 
 /** The call that takes a whole document. */

@@ -3,7 +3,7 @@ import { type Problem, problemShape, type Route, type RouteName, routes } from '
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Application } from './application.ts';
+import type { Application } from '../app/application.ts';
 import { createHttpServer } from './create-http-server.ts';
 import { openApiDocument } from './open-api-document.ts';
 import { sampleApplication } from './sample-application.ts';

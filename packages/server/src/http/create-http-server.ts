@@ -3,7 +3,7 @@ import { parseShape } from '@stillpoint/contract';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import type { Application } from './application.ts';
+import type { Application } from '../app/application.ts';
 import { applyRoutes } from './apply-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { bearerToken } from './bearer-token.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import type { Application } from './application.ts';
+import type { Application } from '../app/application.ts';
 import { createHttpServer } from './create-http-server.ts';
 
 /** The OpenAPI 3.1 document of the API, without an application behind it; its routes are described and never called. */

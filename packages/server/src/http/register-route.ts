@@ -11,7 +11,7 @@ import {
 } from '@stillpoint/contract';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Outcome } from './application.ts';
+import type { Outcome } from '../app/application.ts';
 import { sendProblem } from './problem-reply.ts';
 
 /** The shape of a part that must be empty. */

@@ -1,5 +1,5 @@
 import type { Backup, Device, Guard, Parameter, Plan, Run, Store, TaskDetail } from '@stillpoint/contract';
-import type { Application, Outcome } from './application.ts';
+import type { Application, Outcome } from '../app/application.ts';
 
 const at = '2026-03-29T01:00:00.000Z';
 

@@ -132,7 +132,7 @@ function outsideEvents(program: TaskProgram, node: Node): Node[] {
       tell(program, told, {
         type: 'told',
         at: now,
-        command: { type: 'cancel', status: 'CANCELLED', reason },
+        command: { type: 'cancel', status: 'CANCELLED', sparesStarted: false, reason },
       }),
     );
   }

@@ -1,0 +1,191 @@
+import type { Parameters, Plan, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
+import type { Kysely } from 'kysely';
+import { runScript } from './run-script.ts';
+import type { Tables } from './tables.ts';
+
+/** Field that is for future use in the arguments that scripts are given. */
+const FUTURE_USE = 'FFU';
+
+type Exit = Reply<{ readonly exitCode: number }>;
+type Facts = Readonly<Record<string, string | number | null>>;
+
+/** Has scripts run with the arguments that operators know, and keeps what they printed. */
+export class ScriptDesk {
+  readonly #db: Kysely<Tables>;
+  readonly #parameters: () => Promise<Parameters>;
+  readonly #defaultFolder: string;
+
+  constructor(db: Kysely<Tables>, parameters: () => Promise<Parameters>, defaultFolder: string) {
+    this.#db = db;
+    this.#parameters = parameters;
+    this.#defaultFolder = defaultFolder;
+  }
+
+  async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {
+    const args = ['BACKUP-PLAN', 'PRE', planId, plan.name];
+    const facts = { kind: 'BACKUP-PLAN', phase: 'PRE', planId, planName: plan.name, runId };
+    return this.#run(runId, 'pre', plan.prePlanScript, args, facts, signal);
+  }
+
+  async runPostPlan(
+    { runId, plan }: RunSpec,
+    planId: string,
+    end: Extract<RunEffect, { type: 'runPostScript' }>,
+    signal: AbortSignal,
+  ): Promise<Exit> {
+    const { statusCode, message } = end;
+    const tasks = await this.#taskList(runId);
+    const args = [
+      'BACKUP-PLAN',
+      'POST',
+      planId,
+      plan.name,
+      statusCode,
+      message ?? 'NONE',
+      FUTURE_USE,
+      FUTURE_USE,
+      tasks,
+    ];
+    const facts = {
+      kind: 'BACKUP-PLAN',
+      phase: 'POST',
+      planId,
+      planName: plan.name,
+      runId,
+      statusCode,
+      message,
+      tasks,
+    };
+    return this.#run(runId, 'post', plan.postPlanScript, args, facts, signal);
+  }
+
+  async runPreTask(spec: TaskSpec, signal: AbortSignal): Promise<Exit> {
+    const { plan, device } = await this.#contextOf(spec);
+    const domain = domainOf(spec);
+    const args = [
+      'BACKUP-TASK',
+      'PRE',
+      spec.taskId,
+      plan.name,
+      actionOf(spec),
+      spec.device,
+      device.host,
+      device.port,
+      domain,
+    ];
+    return this.#run(
+      spec.taskId,
+      'pre',
+      spec.preTaskScript,
+      args,
+      this.#taskFacts(spec, plan, device, 'PRE'),
+      signal,
+    );
+  }
+
+  async runPostTask(
+    spec: TaskSpec,
+    end: Extract<TaskEffect, { type: 'runPostScript' }>,
+    signal: AbortSignal,
+  ): Promise<Exit> {
+    const { plan, device } = await this.#contextOf(spec);
+    const { statusCode, message } = end;
+    const args = [
+      ...[
+        'BACKUP-TASK',
+        'POST',
+        spec.taskId,
+        plan.name,
+        statusCode,
+        message ?? 'NONE',
+        FUTURE_USE,
+        FUTURE_USE,
+      ],
+      ...[actionOf(spec), spec.device, device.host, device.port, domainOf(spec)],
+    ];
+    const facts = { ...this.#taskFacts(spec, plan, device, 'POST'), statusCode, message };
+    return this.#run(spec.taskId, 'post', spec.postTaskScript?.script ?? null, args, facts, signal);
+  }
+
+  #taskFacts(
+    spec: TaskSpec,
+    plan: Plan,
+    device: { host: string; port: string },
+    phase: 'PRE' | 'POST',
+  ): Facts {
+    return {
+      kind: 'BACKUP-TASK',
+      phase,
+      taskId: spec.taskId,
+      runId: spec.runId,
+      planName: plan.name,
+      action: actionOf(spec),
+      deviceName: spec.device,
+      deviceHost: device.host,
+      somaPort: device.port,
+      domain: domainOf(spec),
+    };
+  }
+
+  async #contextOf(spec: TaskSpec): Promise<{ plan: Plan; device: { host: string; port: string } }> {
+    const run = await this.#db
+      .selectFrom('run')
+      .select('spec')
+      .where('id', '=', spec.runId)
+      .executeTakeFirstOrThrow();
+    const row = await this.#db
+      .selectFrom('device')
+      .select(['host', 'soma_port'])
+      .where('name', '=', spec.device)
+      .executeTakeFirst();
+    const { plan } = run.spec as RunSpec;
+    return { plan, device: { host: row?.host ?? '', port: String(row?.soma_port ?? '') } };
+  }
+
+  async #taskList(runId: string): Promise<string> {
+    const rows = await this.#db
+      .selectFrom('task')
+      .select(['id', 'action', 'device', 'domain', 'status'])
+      .where('run_id', '=', runId)
+      .orderBy('number')
+      .execute();
+    return rows
+      .map(
+        ({ id, action, device, domain, status }) =>
+          `${id},${nameOfAction[action]},${device},${domain ?? 'ALL'},${status}`,
+      )
+      .join('~');
+  }
+
+  async #run(
+    subjectId: string,
+    phase: 'pre' | 'post',
+    name: string | null,
+    args: readonly string[],
+    facts: Facts,
+    signal: AbortSignal,
+  ): Promise<Exit> {
+    if (name === null) throw new Error(`The ${phase} script of ${subjectId} has no name.`);
+    const parameters = await this.#parameters();
+    const folder = parameters['scripts.path'] ?? this.#defaultFolder;
+    const timeoutMs = parameters['scripts.timeoutSeconds'] * 1000;
+    const reply = await runScript({ folder, name, args, facts, timeoutMs, signal });
+    const output = reply.ok ? reply.value.output : reply.fault.detail;
+    const exit_code = reply.ok ? reply.value.exitCode : null;
+    await this.#db
+      .insertInto('script_output')
+      .values({ subject_id: subjectId, phase, script: name, exit_code, output, ended_at: new Date() })
+      .onConflict((found) => found.columns(['subject_id', 'phase']).doUpdateSet({ exit_code, output }))
+      .execute();
+    return reply;
+  }
+}
+
+const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
+
+const actionOf = ({ action }: TaskSpec): string => nameOfAction[action];
+
+/** The domain as scripts are told it. */
+function domainOf({ domain, isAllDomains }: TaskSpec): string {
+  return domain === null || isAllDomains ? 'ALL' : domain;
+}

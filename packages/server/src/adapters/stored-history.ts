@@ -1,0 +1,296 @@
+import type {
+  Backup,
+  BackupQuery,
+  File,
+  Guard,
+  Run,
+  RunQuery,
+  RunStatus,
+  Task,
+  TaskDetail,
+  TaskQuery,
+} from '@stillpoint/contract';
+import type { Reason, RunSpec, TaskFact } from '@stillpoint/core';
+import { factsAfter } from '@stillpoint/engine';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { Page } from '../app/application.ts';
+import type { History } from '../app/ports.ts';
+import { stepsOfTask } from './steps-of-task.ts';
+import type { Tables } from './tables.ts';
+
+type Row<Name extends keyof Tables> = Selectable<Tables[Name]>;
+
+/** What happened, read from the tables that the programs write. A cursor is the number of the last row of a page. */
+export class StoredHistory implements History {
+  readonly #db: Kysely<Tables>;
+  /** The remedy of a code, or an empty text. */
+  readonly #remedyOf: (code: string) => string;
+
+  constructor(db: Kysely<Tables>, remedyOf: (code: string) => string) {
+    this.#db = db;
+    this.#remedyOf = remedyOf;
+  }
+
+  async runs({ plan, status, limit, cursor }: RunQuery): Promise<Page<Run>> {
+    let query = this.#db
+      .selectFrom('run')
+      .selectAll()
+      .orderBy('number', 'desc')
+      .limit(limit + 1);
+    if (plan !== undefined) query = query.where('plan_name', '=', plan);
+    if (status !== undefined) query = query.where('status', '=', status);
+    if (cursor !== undefined) query = query.where('number', '<', numberOf(cursor));
+    const rows = await query.execute();
+    const shown = rows.slice(0, limit);
+    const counters = await this.#counters(shown.map(({ id }) => id));
+    const items = shown.map((row) => this.#run(row, counters.get(row.id)));
+    return { items, nextCursor: rows.length > limit ? String(shown.at(-1)?.number) : null };
+  }
+
+  async run(id: string): Promise<Run | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.#db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) return null;
+    return this.#run(row, (await this.#counters([id])).get(id));
+  }
+
+  async lastRuns(): ReturnType<History['lastRuns']> {
+    const rows = await this.#db
+      .selectFrom('run')
+      .distinctOn('plan_name')
+      .select(['plan_name', 'id', 'status', 'queued_at'])
+      .orderBy('plan_name')
+      .orderBy('number', 'desc')
+      .execute();
+    return new Map(
+      rows.map((row) => [
+        row.plan_name,
+        { id: row.id, status: row.status as RunStatus, startedAt: row.queued_at.toISOString() },
+      ]),
+    );
+  }
+
+  async tasks(runId: string, { limit, cursor }: TaskQuery): Promise<Page<Task>> {
+    let query = this.#db
+      .selectFrom('task')
+      .selectAll()
+      .where('run_id', '=', runId)
+      .orderBy('number')
+      .limit(limit + 1);
+    if (cursor !== undefined) query = query.where('number', '>', numberOf(cursor));
+    const rows = await query.execute();
+    const shown = rows.slice(0, limit);
+    const files = await this.#filesOfTasks(shown.map(({ id }) => id));
+    const items = shown.map((row) => this.#task(row, files.get(row.id) ?? []));
+    return { items, nextCursor: rows.length > limit ? String(shown.at(-1)?.number) : null };
+  }
+
+  async task(id: string): Promise<TaskDetail | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.#db.selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) return null;
+    const files = await this.#filesOfTasks([id]);
+    const facts = (await factsAfter(this.#db as never, id, 0)) as readonly unknown[];
+    return { ...this.#task(row, files.get(id) ?? []), steps: stepsOfTask(facts as TaskFact[]) };
+  }
+
+  async backups({ device, domain, limit, cursor }: BackupQuery): Promise<Page<Backup>> {
+    let query = this.#db
+      .selectFrom('backup')
+      .selectAll()
+      .orderBy('taken_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1);
+    if (device !== undefined) query = query.where('device', '=', device);
+    if (domain !== undefined) query = query.where('domain', '=', domain);
+    const from = cursor === undefined ? null : placeOf(cursor);
+    if (from !== null) query = query.where(sql<boolean>`(taken_at, id) < (${from.takenAt}, ${from.id})`);
+    const rows = await query.execute();
+    const shown = rows.slice(0, limit);
+    const files = await this.#filesOfBackups(shown.map(({ id }) => id));
+    const last = shown.at(-1);
+    const nextCursor =
+      rows.length > limit && last !== undefined ? `${last.taken_at.getTime()}_${last.id}` : null;
+    return { items: shown.map((row) => backupShown(row, files.get(row.id) ?? [])), nextCursor };
+  }
+
+  async guards(): Promise<Guard[]> {
+    const rows = await this.#db
+      .selectFrom('device_guard')
+      .innerJoin('task', 'task.id', 'device_guard.task_id')
+      .select([
+        'device_guard.device',
+        'scope',
+        'task_id',
+        'run_id',
+        'intended_at',
+        'quiesced_at',
+        'status',
+        'last_problem',
+      ])
+      .where('released_at', 'is', null)
+      .orderBy('intended_at')
+      .execute();
+    return rows.map((row) => {
+      const domain = row.scope.kind === 'domain' ? row.scope.domain : null;
+      const name = domain === null ? row.device : `${row.device}/${domain}`;
+      const hasOwner = row.status === 'RUNNING' || row.status === 'WAITING';
+      const trouble = row.last_problem === null ? '' : ` The last try failed: ${row.last_problem}`;
+      return {
+        device: row.device,
+        domain,
+        taskId: row.task_id,
+        runId: row.run_id,
+        intendedAt: row.intended_at.toISOString(),
+        quiescedAt: row.quiesced_at?.toISOString() ?? null,
+        hasOwner,
+        sentence: hasOwner
+          ? `${name} is quiesced by a task that is going on.`
+          : `${name} is being set moving again until it is seen running.${trouble}`,
+      };
+    });
+  }
+
+  #run(row: Row<'run'>, counters: Run['counters'] = noTasks): Run {
+    return {
+      id: row.id,
+      plan: row.plan_name,
+      trigger: (row.spec as RunSpec).trigger,
+      status: row.status as RunStatus,
+      reasonCode: row.reason?.code ?? null,
+      sentence: this.#sentence(row.reason),
+      startedAt: row.queued_at.toISOString(),
+      endedAt: row.ended_at?.toISOString() ?? null,
+      windowOverrideReason: (row.spec as RunSpec).windowOverrideReason,
+      counters,
+      warnings: row.warnings.map(({ detail }) => detail),
+    };
+  }
+
+  #task(row: Row<'task'>, files: File[]): Task {
+    return {
+      id: row.id,
+      runId: row.run_id,
+      action: row.action,
+      device: row.device,
+      domain: row.domain,
+      status: row.status,
+      reasonCode: row.reason?.code ?? null,
+      sentence: this.#sentence(row.reason),
+      files,
+      createdAt: row.queued_at.toISOString(),
+      startedAt: row.started_at?.toISOString() ?? null,
+      endedAt: row.ended_at?.toISOString() ?? null,
+      warnings: row.warnings.map(({ detail }) => detail),
+    };
+  }
+
+  #sentence(reason: Reason | null): string | null {
+    return reason === null ? null : `${reason.detail} ${this.#remedyOf(reason.code)}`.trim();
+  }
+
+  /** Devices and domains count what was to be backed up, whatever the outcome; patterns that matched nothing do not. */
+  async #counters(runIds: readonly string[]): Promise<Map<string, Run['counters']>> {
+    if (runIds.length === 0) return new Map();
+    const status = (name: string) => sql<number>`count(*) filter (where status = ${name})`;
+    const rows = await this.#db
+      .selectFrom('task')
+      .select([
+        'run_id',
+        status('WAITING').as('waiting'),
+        status('RUNNING').as('running'),
+        status('SUCCEEDED').as('succeeded'),
+        status('FAILED').as('failed'),
+        status('SKIPPED').as('skipped'),
+        status('CANCELLED').as('cancelled'),
+        sql<number>`count(distinct device) filter (where not ${matchedNothing})`.as('devices'),
+        sql<number>`count(distinct (device, domain)) filter (where action = 'EXPORT_DOMAIN' and not (spec->>'isAllDomains')::boolean and not ${matchedNothing})`.as(
+          'domains',
+        ),
+      ])
+      .where('run_id', 'in', runIds)
+      .groupBy('run_id')
+      .execute();
+    return new Map(rows.map(({ run_id, ...counters }) => [run_id, counters]));
+  }
+
+  async #filesOfTasks(taskIds: readonly string[]): Promise<Map<string, File[]>> {
+    if (taskIds.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('backup_file')
+      .innerJoin('backup', 'backup.id', 'backup_file.backup_id')
+      .select(['task_id as owner', 'path', 'size_bytes', 'sha256'])
+      .where('task_id', 'in', taskIds)
+      .orderBy('path')
+      .execute();
+    return grouped(rows);
+  }
+
+  async #filesOfBackups(backupIds: readonly string[]): Promise<Map<string, File[]>> {
+    if (backupIds.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('backup_file')
+      .select(['backup_id as owner', 'path', 'size_bytes', 'sha256'])
+      .where('backup_id', 'in', backupIds)
+      .orderBy('path')
+      .execute();
+    return grouped(rows);
+  }
+}
+
+const noTasks: Run['counters'] = {
+  devices: 0,
+  domains: 0,
+  waiting: 0,
+  running: 0,
+  succeeded: 0,
+  failed: 0,
+  skipped: 0,
+  cancelled: 0,
+};
+
+const matchedNothing = sql`coalesce(reason->>'code' like 'SKIPPED_NO_%', false)`;
+
+function grouped(
+  rows: readonly { owner: string; path: string; size_bytes: number; sha256: string }[],
+): Map<string, File[]> {
+  const files = new Map<string, File[]>();
+  for (const { owner, path, size_bytes, sha256 } of rows) {
+    files.set(owner, [...(files.get(owner) ?? []), { path, sizeBytes: size_bytes, sha256 }]);
+  }
+  return files;
+}
+
+function backupShown(row: Row<'backup'>, files: File[]): Backup {
+  return {
+    id: row.id,
+    device: row.device,
+    domain: row.domain,
+    action: row.action,
+    isPersisted: row.is_persisted,
+    state: row.state,
+    files,
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    takenAt: row.taken_at.toISOString(),
+    plan: row.plan_name,
+    runId: row.run_id,
+    taskId: row.task_id,
+    serial: row.serial_number,
+    model: row.model,
+    firmwareVersion: row.firmware_version,
+    firmwareBuild: row.firmware_build,
+  };
+}
+
+const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
+/** A cursor that is not one of ours starts behind the last row. */
+const numberOf = (cursor: string): number => (/^\d{1,15}$/.test(cursor) ? Number(cursor) : 0);
+
+function placeOf(cursor: string): { takenAt: Date; id: string } {
+  const [time = '', id = ''] = cursor.split('_');
+  const isOurs = /^\d{1,15}$/.test(time) && isUuid(id);
+  return isOurs
+    ? { takenAt: new Date(Number(time)), id }
+    : { takenAt: new Date(0), id: '00000000-0000-0000-0000-000000000000' };
+}

@@ -1,0 +1,99 @@
+import type { Plan, Reason, TaskVerdict } from '@stillpoint/core';
+import type { EngineTables } from '@stillpoint/engine';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** JSON that is read as a value and written as text. */
+type Json<T> = ColumnType<T, string, string>;
+type Instant = ColumnType<Date, Date, Date>;
+
+/** The tables of the database, as the migrations make them. */
+export type Tables = EngineTables & {
+  readonly parameter: { name: string; value: Json<unknown> };
+  readonly device: {
+    id: string;
+    name: string;
+    host: string;
+    soma_port: number;
+    rest_port: number | null;
+    username: string;
+    sealed_password: Buffer;
+    tls: JSONColumnType<TlsColumn>;
+    tags: JSONColumnType<Record<string, string>>;
+    is_enabled: boolean;
+  };
+  readonly plan: { id: string; name: string; definition: JSONColumnType<Plan> };
+  readonly known_store: { path: string; store_id: string };
+  readonly run: {
+    id: string;
+    number: Generated<number>;
+    plan_name: string;
+    spec: JSONColumnType<object>;
+    status: string;
+    reason: Json<Reason | null> | null;
+    warnings: ColumnType<readonly Reason[], string | undefined, string>;
+    is_halted: Generated<boolean>;
+    queued_at: Instant;
+    ended_at: Instant | null;
+  };
+  readonly task: {
+    id: string;
+    number: Generated<number>;
+    run_id: string;
+    activity_index: number;
+    action: 'SECURE_BACKUP' | 'EXPORT_DOMAIN';
+    device: string;
+    domain: string | null;
+    spec: JSONColumnType<object>;
+    status: 'WAITING' | 'RUNNING' | TaskVerdict['status'];
+    reason: Json<Reason | null> | null;
+    warnings: ColumnType<readonly Reason[], string | undefined, string>;
+    queued_at: Instant;
+    started_at: Instant | null;
+    ended_at: Instant | null;
+  };
+  readonly script_output: {
+    subject_id: string;
+    phase: 'pre' | 'post';
+    script: string;
+    exit_code: number | null;
+    output: string;
+    ended_at: Instant;
+  };
+  readonly device_guard: {
+    id: Generated<number>;
+    device: string;
+    task_id: string;
+    scope: JSONColumnType<{ kind: 'device' } | { kind: 'domain'; domain: string }>;
+    intended_at: Instant;
+    quiesced_at: Instant | null;
+    released_at: Instant | null;
+    reconciled_by: string | null;
+    reconciled_until: Instant | null;
+    last_problem: string | null;
+  };
+  readonly backup: {
+    id: string;
+    task_id: string;
+    is_persisted: boolean | null;
+    action: 'SECURE_BACKUP' | 'EXPORT_DOMAIN';
+    device: string;
+    domain: string | null;
+    state: 'good' | 'damaged' | 'missing';
+    taken_at: Instant;
+    plan_name: string | null;
+    run_id: string | null;
+    serial_number: string | null;
+    model: string | null;
+    firmware_version: string | null;
+    firmware_build: string | null;
+  };
+  readonly backup_file: { backup_id: string; path: string; size_bytes: number; sha256: string };
+};
+
+/** How a device's certificate is judged: exactly one is given. */
+export type TlsColumn = {
+  readonly ca?: string | undefined;
+  readonly pin?: string | undefined;
+  readonly system?: true | undefined;
+  readonly insecure?: true | undefined;
+};

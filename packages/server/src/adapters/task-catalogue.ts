@@ -1,0 +1,7 @@
+/** The codes that performing a task adds to those of the device, the store and the scripts. */
+export const taskCatalogue = {
+  SECURE_BACKUP_TIMED_OUT: {
+    sentence: 'The device accepted the secure backup but did not finish it in time.',
+    remedy: "Look at the device's log and at the free space in its temporary storage.",
+  },
+} as const;

@@ -1,0 +1,309 @@
+import type {
+  ApplyDocument,
+  BackupQuery,
+  Device,
+  ParameterValue,
+  Plan as PlanShown,
+  Refusal,
+  RunQuery,
+  RunRequest,
+  TaskQuery,
+} from '@stillpoint/contract';
+import {
+  isParameterName,
+  isWindowOpen,
+  nextFire,
+  type ParameterName,
+  type Parameters,
+  type Plan,
+  parameterDefinitions,
+  parametersInForce,
+  parseSchedule,
+  planWindow,
+} from '@stillpoint/core';
+import type { Application, Outcome } from './application.ts';
+import { applyDocument } from './apply-document.ts';
+import { expandOnFleet } from './expand-on-fleet.ts';
+import { parameterFrom, parameterShown } from './parameter-form.ts';
+import { planFields } from './plan-form.ts';
+import type { Clock, Definitions, DeviceRecord, Fleet, History, Runs, Store } from './ports.ts';
+import { judgeFindings } from './test-device.ts';
+
+/** What the use cases reach the world through. */
+export type Ports = {
+  readonly definitions: Definitions;
+  readonly fleet: Fleet;
+  readonly store: Store;
+  readonly history: History;
+  readonly runs: Runs;
+  readonly now: Clock;
+  readonly newRunId: () => string;
+  /** IANA zone of this machine, for plans and parameters that name none. */
+  readonly hostTimezone: string;
+  /** The remedy of a fault's code, for problems that are shown with one. */
+  readonly remedyOf: (code: string) => string;
+};
+
+const NEXT_FIRES_SHOWN = 5;
+
+/** The use cases over their ports. */
+export function createApplication(ports: Ports): Application {
+  return new StillpointApplication(ports);
+}
+
+class StillpointApplication implements Application {
+  readonly #ports: Ports;
+
+  constructor(ports: Ports) {
+    this.#ports = ports;
+  }
+
+  async listDevices(): ReturnType<Application['listDevices']> {
+    const devices = await this.#ports.definitions.devices();
+    return done(devices.map(deviceShown));
+  }
+
+  async testDevice(name: string): ReturnType<Application['testDevice']> {
+    const devices = await this.#ports.definitions.devices();
+    const device = devices.find((known) => known.name === name);
+    if (device === undefined) return refuse('DEVICE_NOT_FOUND', `There is no device "${name}".`);
+    const findings = await this.#ports.fleet.findOut(name);
+    return done(judgeFindings(device, findings, new Date(this.#ports.now()).toISOString()));
+  }
+
+  async listPlans(): ReturnType<Application['listPlans']> {
+    const [plans, lastRuns, parameters] = await Promise.all([
+      this.#ports.definitions.plans(),
+      this.#ports.history.lastRuns(),
+      this.#parameters(),
+    ]);
+    return done(plans.map((plan) => this.#planShown(plan, lastRuns, parameters)));
+  }
+
+  async getPlan(name: string): ReturnType<Application['getPlan']> {
+    const plans = await this.listPlans();
+    if (!plans.ok) return plans;
+    const plan = plans.value.find((known) => known.name === name);
+    return plan === undefined ? noPlan(name) : done(plan);
+  }
+
+  async previewPlan(name: string): ReturnType<Application['previewPlan']> {
+    const plan = await this.#findPlan(name);
+    if (plan === undefined) return noPlan(name);
+    const { definitions, fleet } = this.#ports;
+    const [devices, parameters] = await Promise.all([definitions.devices(), this.#parameters()]);
+    const drafts = await expandOnFleet(plan, devices, fleet, parameters['devices.parallel']);
+    const insecure = devices.filter(({ tls }) => tls.insecure === true).map((device) => device.name);
+    const matched = new Set(drafts.map((draft) => draft.device));
+    return done({
+      plan: name,
+      refusal: await this.#refusalNow(plan, parameters),
+      tasks: drafts.map(({ action, device, domain, skipped }) => ({
+        action,
+        device,
+        domain,
+        status: skipped === null ? ('WAITING' as const) : ('SKIPPED' as const),
+        reasonCode: skipped?.code ?? null,
+        sentence: skipped?.detail ?? null,
+      })),
+      warnings: insecure.filter((device) => matched.has(device)).map(insecureWarning),
+    });
+  }
+
+  /** The same checks, in the same order, as a run makes before its first task. */
+  async #refusalNow(plan: Plan, parameters: Parameters): Promise<{ code: string; sentence: string } | null> {
+    if (!parameters['backups.enabled']) {
+      return { code: 'BACKUPS_ARE_DISABLED', sentence: 'The parameter backups.enabled is false.' };
+    }
+    const window = planWindow(plan, parameters, this.#ports.hostTimezone);
+    if ('kind' in window) return { code: 'PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT', sentence: window.detail };
+    if (!isWindowOpen(window, this.#ports.now())) {
+      const sentence = `The window of ${plan.name} is closed now (${window.timezone}).`;
+      return { code: 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', sentence };
+    }
+    const store = await this.#ports.store.check(parameters);
+    return store.ok ? null : { code: store.fault.code, sentence: store.fault.detail };
+  }
+
+  async runPlan(name: string, request: RunRequest): ReturnType<Application['runPlan']> {
+    const plan = await this.#findPlan(name);
+    if (plan === undefined) return noPlan(name);
+    if (!plan.isEnabled || plan.activities.length === 0) {
+      const why = plan.isEnabled ? 'has no activities' : 'is disabled';
+      return refuse('PLAN_NOT_RUNNABLE', `The plan "${name}" ${why}, so it cannot run.`);
+    }
+    const runId = this.#ports.newRunId();
+    await this.#ports.runs.queue({
+      runId,
+      plan,
+      trigger: 'request',
+      windowOverrideReason: request.windowOverrideReason ?? null,
+      queuedAt: this.#ports.now(),
+    });
+    return this.getRun(runId);
+  }
+
+  async listRuns(query: RunQuery): ReturnType<Application['listRuns']> {
+    return done(await this.#ports.history.runs(query));
+  }
+
+  async getRun(id: string): ReturnType<Application['getRun']> {
+    const run = await this.#ports.history.run(id);
+    return run === null ? refuse('RUN_NOT_FOUND', `There is no run "${id}".`) : done(run);
+  }
+
+  async listTasks(runId: string, query: TaskQuery): ReturnType<Application['listTasks']> {
+    const run = await this.getRun(runId);
+    return run.ok ? done(await this.#ports.history.tasks(runId, query)) : run;
+  }
+
+  async cancelRun(id: string): ReturnType<Application['cancelRun']> {
+    const run = await this.getRun(id);
+    if (!run.ok) return run;
+    const isCancelled = await this.#ports.runs.cancel(id);
+    return isCancelled ? this.getRun(id) : refuse('RUN_ALREADY_ENDED', `The run ${id} has ended already.`);
+  }
+
+  async getTask(id: string): ReturnType<Application['getTask']> {
+    const task = await this.#ports.history.task(id);
+    return task === null ? refuse('TASK_NOT_FOUND', `There is no task "${id}".`) : done(task);
+  }
+
+  async listBackups(query: BackupQuery): ReturnType<Application['listBackups']> {
+    return done(await this.#ports.history.backups(query));
+  }
+
+  async listParameters(): ReturnType<Application['listParameters']> {
+    const values = await this.#ports.definitions.parameterValues();
+    const names = Object.keys(parameterDefinitions) as ParameterName[];
+    return done(names.map((name) => parameterShown(name, values)));
+  }
+
+  async getParameter(name: string): ReturnType<Application['getParameter']> {
+    if (!isParameterName(name)) return noParameter(name);
+    return done(parameterShown(name, await this.#ports.definitions.parameterValues()));
+  }
+
+  async setParameter(name: string, value: ParameterValue): ReturnType<Application['setParameter']> {
+    if (!isParameterName(name)) return noParameter(name);
+    const kept = parameterFrom(value);
+    const refusal = parameterDefinitions[name].refusal(kept);
+    if (refusal !== null) return refuse('PARAMETER_REFUSED', `The parameter ${name} ${refusal}.`);
+    await this.#ports.definitions.save({ parameters: { [name]: kept }, devices: [], plans: [] });
+    return this.getParameter(name);
+  }
+
+  applyDocument(
+    document: ApplyDocument,
+    options: { dryRun: boolean },
+  ): ReturnType<Application['applyDocument']> {
+    const { definitions, now, hostTimezone } = this.#ports;
+    return applyDocument(document, options, definitions, now, hostTimezone);
+  }
+
+  async getStore(): ReturnType<Application['getStore']> {
+    const parameters = await this.#parameters();
+    const path = parameters['store.path'];
+    const status = await this.#ports.store.check(parameters);
+    const unknown = { isRemoteMount: null, fileSystem: null, totalBytes: null, freeBytes: null };
+    if (!status.ok) {
+      const { code, detail } = status.fault;
+      const problems = [{ code, sentence: detail, remedy: this.#ports.remedyOf(code) }];
+      return done({ path, isUsable: false, isInitialised: false, ...unknown, problems });
+    }
+    const { fileSystem, totalBytes, freeBytes, freePercent } = status.value;
+    const least = parameters['store.minFreePercent'];
+    const isRoomy = freePercent >= least;
+    const code = 'NOT_ENOUGH_FREE_SPACE_IN_STORE';
+    const sentence = `The store has ${freePercent.toFixed(1)} % free, less than the ${least} % asked for.`;
+    return done({
+      path,
+      isUsable: isRoomy,
+      isInitialised: true,
+      isRemoteMount: parameters['store.requireRemoteMount'] ? true : null,
+      fileSystem,
+      totalBytes,
+      freeBytes,
+      problems: isRoomy ? [] : [{ code, sentence, remedy: this.#ports.remedyOf(code) }],
+    });
+  }
+
+  async initStore(): ReturnType<Application['initStore']> {
+    const parameters = await this.#parameters();
+    if (parameters['store.path'] === null) return noStorePath();
+    const reply = await this.#ports.store.init(parameters);
+    return reply.ok ? this.getStore() : this.#storeRefused(reply.fault);
+  }
+
+  async rescanStore(): ReturnType<Application['rescanStore']> {
+    const parameters = await this.#parameters();
+    if (parameters['store.path'] === null) return noStorePath();
+    const reply = await this.#ports.store.rescan(parameters);
+    if (!reply.ok) return this.#storeRefused(reply.fault);
+    const problems = reply.value.problems.map(({ path, detail }) => ({ path, sentence: detail }));
+    return done({ ...reply.value, backupsDamaged: 0, problems });
+  }
+
+  async listGuards(): ReturnType<Application['listGuards']> {
+    return done(await this.#ports.history.guards());
+  }
+
+  async #parameters(): Promise<Parameters> {
+    return parametersInForce(await this.#ports.definitions.parameterValues());
+  }
+
+  async #findPlan(name: string): Promise<Plan | undefined> {
+    const plans = await this.#ports.definitions.plans();
+    return plans.find((plan) => plan.name === name);
+  }
+
+  #planShown(
+    plan: Plan,
+    lastRuns: Awaited<ReturnType<History['lastRuns']>>,
+    parameters: Parameters,
+  ): PlanShown {
+    const zone = plan.timezone ?? parameters.timezone ?? this.#ports.hostTimezone;
+    const now = this.#ports.now();
+    const schedule = plan.schedule === null ? null : parseSchedule(plan.schedule, zone, now);
+    const nextFireAts: string[] = [];
+    let at: number | null = now;
+    while (
+      schedule !== null &&
+      !('kind' in schedule) &&
+      at !== null &&
+      nextFireAts.length < NEXT_FIRES_SHOWN
+    ) {
+      at = nextFire(schedule, at);
+      if (at !== null) nextFireAts.push(new Date(at).toISOString());
+    }
+    return { ...planFields(plan), nextFireAts, lastRun: lastRuns.get(plan.name) ?? null };
+  }
+
+  #storeRefused({ code, detail }: { code: string; detail: string }): { ok: false; problem: Refusal } {
+    if (code === 'STORE_NOT_RESPONDING') return refuse('STORE_NOT_RESPONDING', detail);
+    return refuse('STORE_NOT_USABLE', `${detail} ${this.#ports.remedyOf(code)}`.trim());
+  }
+}
+
+function deviceShown({ isEnabled, tags, ...device }: DeviceRecord): Device {
+  const warnings = device.tls.insecure === true ? [insecureWarning(device.name)] : [];
+  return { ...device, tags: { ...tags }, enabled: isEnabled, warnings };
+}
+
+const insecureWarning = (device: string): string =>
+  `The certificate of ${device} is not checked (tls: insecure).`;
+
+function done<Value>(value: Value): Outcome<Value> {
+  return { ok: true, value };
+}
+
+function refuse(code: Refusal['code'], detail: string): { ok: false; problem: Refusal } {
+  return { ok: false, problem: { code, detail } };
+}
+
+const noPlan = (name: string): { ok: false; problem: Refusal } =>
+  refuse('PLAN_NOT_FOUND', `There is no plan "${name}".`);
+const noParameter = (name: string): { ok: false; problem: Refusal } =>
+  refuse('PARAMETER_NOT_FOUND', `There is no parameter "${name}".`);
+const noStorePath = (): { ok: false; problem: Refusal } =>
+  refuse('STORE_PATH_NOT_SET', 'The parameter store.path is not set.');
