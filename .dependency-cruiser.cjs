@@ -136,7 +136,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^packages/server/src/',
-        pathNot: ['^packages/server/src/(movers/|main\\.ts)', testFile],
+        pathNot: ['^packages/server/src/(movers/|start-server\\.ts)', testFile],
       },
       to: { path: '^packages/store/', dependencyTypesNot: ['type-only'] },
     },

@@ -25,7 +25,7 @@ export async function openDataDirectory(
   const scriptsFolder = join(path, 'scripts');
   await mkdir(scriptsFolder, { recursive: true, mode: 0o700 });
   const token = await keep(join(path, 'token'), () => randomBytes(32).toString('base64url'));
-  const given = environment['STILLPOINT_SECRET_KEY'];
+  const given = environment.STILLPOINT_SECRET_KEY;
   const key =
     given ?? (await keep(join(path, 'secret.key'), () => randomBytes(KEY_BYTES).toString('base64')));
   const secretKey = Buffer.from(key, 'base64');

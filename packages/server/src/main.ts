@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   try {
     server = await startServer({
       dataDirectory: resolve(data),
-      databaseUrl: process.env['DATABASE_URL'] ?? null,
+      databaseUrl: process.env.DATABASE_URL ?? null,
       host,
       port,
       logger,
@@ -73,8 +73,8 @@ function readOptions(): Options | number {
     }
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`"${values.port}" is not a port.`);
-    const share = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
-    const data = values.data ?? process.env['STILLPOINT_DATA'] ?? join(share, 'stillpoint');
+    const share = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
+    const data = values.data ?? process.env.STILLPOINT_DATA ?? join(share, 'stillpoint');
     return { data, host: values.host, port: Number(values.port), level: values['log-level'] };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);

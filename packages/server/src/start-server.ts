@@ -1,8 +1,18 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { type Parameters, parametersInForce, reasonOf, type TaskCommand } from '@stillpoint/core';
-import { openDatabase } from '@stillpoint/database';
-import { Engine, type QueueConnection } from '@stillpoint/engine';
+import { problemCatalogue } from '@stillpoint/contract';
+import {
+  coreCatalogue,
+  type Parameters,
+  parametersInForce,
+  reasonOf,
+  type TaskCommand,
+} from '@stillpoint/core';
+import { type Database, openDatabase } from '@stillpoint/database';
+import { datapowerCatalogue } from '@stillpoint/datapower';
+import { Engine, type EngineTables } from '@stillpoint/engine';
+import { storeCatalogue } from '@stillpoint/store';
+import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
@@ -12,16 +22,19 @@ import { QueuedRuns } from './adapters/queued-runs.ts';
 import { Reconciler } from './adapters/reconciler.ts';
 import { RunPerformer } from './adapters/run-performer.ts';
 import { RUN_PROGRAM, runProgram } from './adapters/run-program.ts';
+import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
 import type { Tables } from './adapters/tables.ts';
+import { taskCatalogue } from './adapters/task-catalogue.ts';
 import { TaskPerformer } from './adapters/task-performer.ts';
 import { TASK_PROGRAM, taskProgram } from './adapters/task-program.ts';
 import { createApplication } from './app/create-application.ts';
-import { announce, openDataDirectory, withdraw } from './data-directory.ts';
+import { announce, type DataDirectory, openDataDirectory, withdraw } from './data-directory.ts';
 import { createHttpServer } from './http/create-http-server.ts';
+import { moverCatalogue } from './movers/mover-catalogue.ts';
 import { openMoverPool } from './movers/mover-pool.ts';
-import { remedyOf } from './remedy-of.ts';
+import { remediesOf } from './remedies-of.ts';
 import { version } from './version.ts';
 
 /** How a server is started. */
@@ -46,27 +59,31 @@ export type RunningServer = {
 /** Runs that may go on at once; their tasks are what takes work. */
 const RUNS_AT_ONCE = 200;
 
-/** The composition root: opens the database, hosts the programs, serves the API. Throws `DatabaseError` and what listening throws. */
+/** Downloads that may go on at once; each has a process of its own, started when it is needed. */
+const MOVERS = 16;
+
+/**
+ * The composition root: opens the database, hosts the programs, serves the API. Throws `DatabaseError`, and what
+ * listening throws, and then leaves nothing running.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { logger } = options;
-  const closers: (() => Promise<void>)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers: Closer[] = [];
   try {
-    return await compose(options, closers, closeAll);
+    return await compose(options, closers);
   } catch (error) {
-    await closeAll();
-    logger.error({ err: error }, 'the server could not be started');
+    await closeAll(closers);
     throw error;
   }
 }
 
-async function compose(
-  options: ServerOptions,
-  closers: (() => Promise<void>)[],
-  closeAll: () => Promise<void>,
-): Promise<RunningServer> {
+/** Ends one part; the parts are ended in the reverse of the order in which they were opened. */
+type Closer = () => Promise<void>;
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}
+
+async function compose(options: ServerOptions, closers: Closer[]): Promise<RunningServer> {
   const { dataDirectory, databaseUrl, logger } = options;
   const data = await openDataDirectory(dataDirectory, options.environment);
   const target = databaseUrl === null ? { dataDirectory } : { url: databaseUrl };
@@ -75,89 +92,24 @@ async function compose(
   });
   closers.push(() => database.close());
   await database.migrate();
-  const db = database.kysely;
-
-  const hostTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const now = (): number => Date.now();
-  const definitions = new StoredDefinitions(db, data.secretKey);
-  let devicesParallel = parametersInForce({})['devices.parallel'];
-  const parameters = async (): Promise<Parameters> => {
-    const values = parametersInForce(await definitions.parameterValues());
-    devicesParallel = values['devices.parallel'];
-    return values;
-  };
-  await parameters();
-
-  const appliances = new Appliances(definitions);
-  closers.push(() => appliances.close());
-  const movers = openMoverPool({ size: Math.min(devicesParallel, 16) });
-  closers.push(() => movers.close());
-  const store = new ConfiguredStore(db, movers);
-  const fleet = new LiveFleet(appliances, now);
-  const scripts = new ScriptDesk(db, parameters, data.scriptsFolder);
-  const tasks = new TaskPerformer({
-    db,
-    appliances,
-    movers,
-    store,
-    scripts,
-    parameters,
-    now,
-    hostTimezone,
-    version,
-  });
-  const runs = new RunPerformer({
-    db,
-    engine: () => engine,
-    definitions,
-    fleet,
-    store,
-    scripts,
-    parameters,
-    now,
-    hostTimezone,
-  });
-  const engine: Engine = new Engine({
-    db: db as never,
-    connection: database.connectionOptions as QueueConnection,
-    nodeId: data.nodeId,
-    programs: [
-      { program: runProgram(runs), parallel: () => RUNS_AT_ONCE },
-      { program: taskProgram(tasks), parallel: () => devicesParallel },
-    ],
-  });
-  listenTo(engine, logger);
-  await engine.start();
-  closers.push(() => engine.stop());
-  const reconciler = new Reconciler({
-    db,
-    appliances,
-    unquiesce: (device, scope) => tasks.unquiesce(device, scope),
-    settleMs: async () => (await parameters())['quiesce.settleSeconds'] * 1000,
-    nodeId: data.nodeId,
-    now,
-    onProblem: (error) => logger.error({ err: error }, 'reconciling failed'),
-  });
-  reconciler.start();
-  closers.push(() => reconciler.stop());
-
+  const world = await openWorld(database.kysely, data, closers);
+  const engine = await startEngine(world, database, data, logger, closers);
+  startReconciler(world, data, logger, closers);
   const application = createApplication({
-    definitions,
-    fleet,
-    store,
-    history: new StoredHistory(db, remedyOf),
-    runs: new QueuedRuns(db, engine),
-    now,
+    definitions: world.definitions,
+    fleet: world.fleet,
+    store: world.store,
+    history: new StoredHistory(world.db, remedyOf),
+    runs: new QueuedRuns(world.db, engine),
+    now: Date.now,
     newRunId: () => randomUUIDv7(),
-    hostTimezone,
+    hostTimezone: world.hostTimezone,
     remedyOf,
   });
   const http = createHttpServer(application, { token: data.token, logger, version });
-  await http.listen({ host: options.host, port: options.port });
   closers.push(() => http.close());
-  const address = http.server.address() as AddressInfo;
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const url = `http://${host}:${address.port}`;
+  await http.listen({ host: options.host, port: options.port });
+  const url = urlOf(http.server.address() as AddressInfo);
   await announce(dataDirectory, url);
   closers.push(() => withdraw(dataDirectory));
   return {
@@ -165,9 +117,87 @@ async function compose(
     async stop(undoMs) {
       engine.drain();
       await undoGoingTasks(engine, undoMs);
-      await closeAll();
+      await closeAll(closers);
     },
   };
+}
+
+/** What the programs reach the world through. */
+type World = Awaited<ReturnType<typeof openWorld>>;
+
+async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Closer[]) {
+  const hostTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const definitions = new StoredDefinitions(db, data.secretKey);
+  const inForce = { devicesParallel: 0 };
+  const parameters = async (): Promise<Parameters> => {
+    const values = parametersInForce(await definitions.parameterValues());
+    inForce.devicesParallel = values['devices.parallel'];
+    return values;
+  };
+  await parameters();
+  const appliances = new Appliances(definitions);
+  closers.push(() => appliances.close());
+  const movers = openMoverPool({ size: MOVERS });
+  closers.push(() => movers.close());
+  const store = new ConfiguredStore(db, movers);
+  const fleet = new LiveFleet(appliances, Date.now);
+  const scripts = new ScriptDesk(db, parameters, data.scriptsFolder);
+  const tools = { db, appliances, movers, store, scripts, parameters, now: Date.now, hostTimezone, version };
+  const tasks = new TaskPerformer(tools);
+  return { ...tools, definitions, fleet, tasks, devicesParallel: () => inForce.devicesParallel };
+}
+
+async function startEngine(
+  world: World,
+  database: Database<Tables>,
+  data: DataDirectory,
+  logger: Logger,
+  closers: Closer[],
+): Promise<Engine> {
+  const runs = new RunPerformer({ ...world, engine: () => engine });
+  const engine: Engine = new Engine({
+    // Kysely's type says which tables may be named; the engine names its own, which are among them.
+    db: database.kysely as unknown as Kysely<EngineTables>,
+    connection: database.connectionOptions,
+    nodeId: data.nodeId,
+    programs: [
+      { program: runProgram(runs), parallel: () => RUNS_AT_ONCE },
+      { program: taskProgram(world.tasks), parallel: world.devicesParallel },
+    ],
+  });
+  listenTo(engine, logger);
+  closers.push(() => engine.stop());
+  await engine.start();
+  return engine;
+}
+
+function startReconciler(world: World, data: DataDirectory, logger: Logger, closers: Closer[]): void {
+  const reconciler = new Reconciler({
+    db: world.db,
+    appliances: world.appliances,
+    unquiesce: (device, scope) => world.tasks.unquiesce(device, scope),
+    settleMs: async () => (await world.parameters())['quiesce.settleSeconds'] * 1000,
+    nodeId: data.nodeId,
+    now: Date.now,
+    onProblem: (error) => logger.error({ err: error }, 'reconciling failed'),
+  });
+  reconciler.start();
+  closers.push(() => reconciler.stop());
+}
+
+/** What an operator does next when something ended with a code; empty for a code that no catalogue has. */
+const remedyOf = remediesOf([
+  problemCatalogue,
+  datapowerCatalogue,
+  storeCatalogue,
+  moverCatalogue,
+  scriptCatalogue,
+  taskCatalogue,
+  coreCatalogue,
+]);
+
+function urlOf({ family, address, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 function listenTo(engine: Engine, logger: Logger): void {
