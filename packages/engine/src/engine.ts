@@ -64,11 +64,6 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#queue = new JobQueue(options.connection, (error) => this.emit('problem', error));
   }
 
-  /** Milliseconds since the epoch by a clock that never runs backwards while this process lives. */
-  now(): number {
-    return Math.round(performance.timeOrigin + performance.now());
-  }
-
   async start(): Promise<void> {
     const names = this.#options.programs.map(({ program }) => program.name);
     await this.#queue.start(names);
@@ -135,10 +130,10 @@ export class Engine extends EventEmitter<EngineEvents> {
         await insertFact(trx, subjectId, seq, fact);
         await program.project(trx, { subjectId, fact, before, after: state });
       };
-      await record({ type: 'told', at: this.now(), command });
+      await record({ type: 'told', at: Date.now(), command });
       const isUntouched = subject.token === 0;
-      const step = isUntouched ? program.next(state, this.now()) : null;
-      if (step?.kind === 'finish') await record({ type: 'ended', at: this.now(), verdict: step.verdict });
+      const step = isUntouched ? program.next(state, Date.now()) : null;
+      if (step?.kind === 'finish') await record({ type: 'ended', at: Date.now(), verdict: step.verdict });
       return { program: program.name, facts: told };
     });
     for (const fact of recorded?.facts ?? []) this.#announce(recorded?.program ?? '', subjectId, fact);
@@ -211,7 +206,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const end = await driveSubject(taken, program, {
       db: this.#db,
       wakeUp: this.#wakeUp,
-      now: () => this.now(),
+      now: Date.now,
       signal,
       mustLetGo: () => signal.aborted || this.#isFenced(),
       onRecorded: (fact) => this.#announce(program.name, claim.subjectId, fact),
