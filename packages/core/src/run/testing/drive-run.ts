@@ -53,6 +53,16 @@ const goodReplies: { readonly [Type in RunEffectType]: Reply<RunOutcomes[Type]> 
   runPostScript: { ok: true, value: { exitCode: 0 } },
 };
 
+/** How a run ended, as one line: its status and the code of its reason. */
+export function endOf({ verdict }: RunDrive): string {
+  return `${verdict.status} ${verdict.reason?.code ?? '-'}`;
+}
+
+/** The codes of the warnings of a run. */
+export function warningsOf({ verdict }: RunDrive): readonly string[] {
+  return verdict.warnings.map(({ code }) => code);
+}
+
 /** Drives a run to its end as the engine does, with a clock that only waits and effects move. Throws when it never ends. */
 export function driveRun(spec: RunSpec, world: RunWorld = {}): RunDrive {
   const performed: RunEffect[] = [];
