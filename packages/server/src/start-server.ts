@@ -59,8 +59,8 @@ export type RunningServer = {
 /** Runs that may go on at once; their tasks are what takes work. */
 const RUNS_AT_ONCE = 200;
 
-/** Downloads that may go on at once; each has a process of its own, started when it is needed. */
-const MOVERS = 16;
+/** No download waits for another: processes for them are started when they are needed, as many as devices at once. */
+const MOVERS = 500;
 
 /**
  * The composition root: opens the database, hosts the programs, serves the API. Throws `DatabaseError`, and what
@@ -175,7 +175,6 @@ function startReconciler(world: World, data: DataDirectory, logger: Logger, clos
   const reconciler = new Reconciler({
     db: world.db,
     appliances: world.appliances,
-    unquiesce: (device, scope) => world.tasks.unquiesce(device, scope),
     settleMs: async () => (await world.parameters())['quiesce.settleSeconds'] * 1000,
     nodeId: data.nodeId,
     now: Date.now,

@@ -1,9 +1,26 @@
-import { type Appliance, type ApplianceAddress, openAppliance, type Reply } from '@stillpoint/datapower';
+import {
+  type Appliance,
+  type ApplianceAddress,
+  type CallOptions,
+  openAppliance,
+  type Reply,
+} from '@stillpoint/datapower';
 import type { StoredDefinitions } from './definitions.ts';
 
 type Open = { readonly appliance: Appliance; readonly address: string };
 
-/** The conversations with the devices: one per device, opened when it is needed, anew when its address has changed. */
+/** A conversation with one device, given up as a whole when its signal aborts. */
+export type Conversation = {
+  readonly device: string;
+  /** Asks for something; a device that was removed answers as one that cannot be reached. */
+  ask<Value>(
+    question: (appliance: Appliance, call: CallOptions) => Promise<Reply<Value>>,
+  ): Promise<Reply<Value>>;
+  /** Has something done that has no answer but that it was accepted. */
+  act(action: (appliance: Appliance, call: CallOptions) => Promise<Reply<void>>): Promise<Reply<null>>;
+};
+
+/** The connections to the devices: one per device, opened when it is needed, anew when its address has changed. */
 export class Appliances {
   readonly #definitions: Pick<StoredDefinitions, 'addressOf'>;
   readonly #open = new Map<string, Open>();
@@ -12,20 +29,27 @@ export class Appliances {
     this.#definitions = definitions;
   }
 
-  /** Asks a device something; a device that was removed answers as one that cannot be reached. */
-  async ask<Value>(
-    device: string,
-    question: (appliance: Appliance) => Promise<Reply<Value>>,
-  ): Promise<Reply<Value>> {
-    const address = await this.#definitions.addressOf(device);
-    if (address === null) return unknownDevice(device);
-    return question(this.#appliance(device, address));
+  talkTo(device: string, signal?: AbortSignal): Conversation {
+    const ask: Conversation['ask'] = async (question) => {
+      const address = await this.addressOf(device);
+      return address.ok ? question(this.#appliance(device, address.value), { signal }) : address;
+    };
+    return {
+      device,
+      ask,
+      async act(action) {
+        const reply = await ask(action);
+        return reply.ok ? { ok: true, value: null } : reply;
+      },
+    };
   }
 
-  /** Where a device is, for a process that opens a conversation of its own. */
+  /** Where a device is, for a process that opens a connection of its own. */
   async addressOf(device: string): Promise<Reply<ApplianceAddress>> {
     const address = await this.#definitions.addressOf(device);
-    return address === null ? unknownDevice(device) : { ok: true, value: address };
+    if (address !== null) return { ok: true, value: address };
+    const detail = `The device ${device} is no longer defined.`;
+    return { ok: false, fault: { code: 'DEVICE_UNREACHABLE', effect: 'none', retryable: false, detail } };
   }
 
   async close(): Promise<void> {
@@ -42,9 +66,4 @@ export class Appliances {
     this.#open.set(device, { appliance, address: key });
     return appliance;
   }
-}
-
-function unknownDevice(device: string): Reply<never> {
-  const detail = `The device ${device} is no longer defined.`;
-  return { ok: false, fault: { code: 'DEVICE_UNREACHABLE', effect: 'none', retryable: false, detail } };
 }

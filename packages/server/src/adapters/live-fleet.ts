@@ -1,6 +1,6 @@
 import type { Inventory, Reply } from '@stillpoint/core';
 import type { Clock, DeviceFindings, Fleet } from '../app/ports.ts';
-import type { Appliances } from './appliances.ts';
+import type { Appliances, Conversation } from './appliances.ts';
 
 /** The fleet as it answers now. */
 export class LiveFleet implements Fleet {
@@ -13,12 +13,13 @@ export class LiveFleet implements Fleet {
   }
 
   async readInventory(device: string, wants: (domain: string) => boolean): Promise<Inventory> {
-    const rows = await this.#appliances.ask(device, (appliance) => appliance.readDomainStatus());
+    const talk = this.#appliances.talkTo(device);
+    const rows = await talk.ask((appliance) => appliance.readDomainStatus());
     if (!rows.ok) return { isAvailable: false, detail: rows.fault.detail };
     const domains: { name: string; isApiConnect: boolean }[] = [];
     for (const { domain } of rows.value) {
       const isApiConnect = wants(domain)
-        ? await this.#appliances.ask(device, (appliance) => appliance.findApiConnectGateway(domain))
+        ? await talk.ask((appliance) => appliance.findApiConnectGateway(domain))
         : ({ ok: true, value: false } as const);
       if (!isApiConnect.ok) return { isAvailable: false, detail: isApiConnect.fault.detail };
       domains.push({ name: domain, isApiConnect: isApiConnect.value });
@@ -27,12 +28,13 @@ export class LiveFleet implements Fleet {
   }
 
   async findOut(device: string): Promise<DeviceFindings> {
-    const firmware = await this.#appliances.ask(device, (appliance) => appliance.readFirmware());
+    const talk = this.#appliances.talkTo(device);
+    const firmware = await talk.ask((appliance) => appliance.readFirmware());
     if (!firmware.ok) return { firmware };
     const { serial, version, modelType, machineType } = firmware.value;
-    const backupMode = await this.#appliances.ask(device, (appliance) => appliance.readBackupMode());
-    const clockDifferenceMs = await this.#clockDifference(device);
-    const rows = await this.#appliances.ask(device, (appliance) => appliance.readDomainStatus());
+    const backupMode = await talk.ask((appliance) => appliance.readBackupMode());
+    const clockDifferenceMs = await this.#clockDifference(talk);
+    const rows = await talk.ask((appliance) => appliance.readDomainStatus());
     return {
       firmware: { ok: true, value: { serial, version, model: [machineType, modelType].join(' ').trim() } },
       backupMode,
@@ -42,9 +44,9 @@ export class LiveFleet implements Fleet {
   }
 
   /** The device stamps its answer some time between our question and its arrival; the middle is the best guess. */
-  async #clockDifference(device: string): Promise<Reply<number | null>> {
+  async #clockDifference(talk: Conversation): Promise<Reply<number | null>> {
     const askedAt = this.#now();
-    const time = await this.#appliances.ask(device, (appliance) => appliance.readDateTime());
+    const time = await talk.ask((appliance) => appliance.readDateTime());
     if (!time.ok) return time;
     const { stampedAt } = time.value;
     if (stampedAt === null) return { ok: true, value: null };

@@ -2,15 +2,12 @@ import type { QuiesceScope } from '@stillpoint/core';
 import { type Kysely, sql } from 'kysely';
 import type { Appliances } from './appliances.ts';
 import type { Tables } from './tables.ts';
+import { unquiesce } from './task-performer.ts';
 
 /** What a reconciler works with. */
 export type ReconcilerTools = {
   readonly db: Kysely<Tables>;
   readonly appliances: Appliances;
-  readonly unquiesce: (
-    device: string,
-    scope: QuiesceScope,
-  ) => Promise<{ ok: true } | { ok: false; fault: { detail: string } }>;
   readonly settleMs: () => Promise<number>;
   readonly nodeId: string;
   readonly now: () => number;
@@ -86,17 +83,18 @@ export class Reconciler {
   }
 
   async #workOn({ id, device, scope, endedAt }: Orphan): Promise<void> {
-    const { db, appliances, unquiesce, now } = this.#tools;
+    const { db, appliances, now } = this.#tools;
+    const talk = appliances.talkTo(device, this.#stopping.signal);
     const note = async (last_problem: string | null): Promise<void> => {
       await db.updateTable('device_guard').set({ last_problem }).where('id', '=', id).execute();
     };
-    const rows = await appliances.ask(device, (appliance) => appliance.readDomainStatus());
+    const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     if (!rows.ok) return note(rows.fault.detail);
     const held = rows.value.filter(
       ({ domain, quiesceState }) => isInScope(scope, domain) && quiesceState !== 'normal',
     );
     if (held.length > 0) {
-      const reply = await unquiesce(device, scope);
+      const reply = await unquiesce(talk, scope);
       return note(reply.ok ? null : reply.fault.detail);
     }
     // A request whose reply was lost may land after the task has ended: what was seen running counts only then.

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Reply } from '@stillpoint/core';
+import type { SecureBackupOrder } from '@stillpoint/datapower';
+import type { Clock } from '../app/ports.ts';
+import type { Conversation } from './appliances.ts';
+
+const LONGEST_WRITING_MS = 20 * 60_000;
+const LONGEST_FINISHING_MS = 60_000;
+const POLL_MS = 1_000;
+
+/** A device that lets nobody make a directory makes the one of a secure backup itself. */
+const mayBeMadeByTheDevice: ReadonlySet<string> = new Set(['ACTION_REFUSED', 'NOT_AUTHORISED']);
+
+/**
+ * Has a device write a secure backup into a directory and waits until it is there. Accepted is not done: the device may
+ * still be writing, and says so by the command that it is busy with.
+ */
+export async function createSecureBackup(
+  talk: Conversation,
+  order: SecureBackupOrder,
+  signal: AbortSignal,
+  now: Clock,
+): Promise<Reply<null>> {
+  const made = await talk.act((appliance, call) => appliance.createDirectory(order.destination, call));
+  if (!made.ok && !mayBeMadeByTheDevice.has(made.fault.code)) return made;
+  const accepted = await talk.act((appliance, call) => appliance.createSecureBackup(order, call));
+  if (!accepted.ok) return accepted;
+  const deadline = now() + LONGEST_WRITING_MS;
+  while (now() < deadline && !signal.aborted) {
+    const isWriting = await isBusy(talk);
+    if (!isWriting.ok) return isWriting;
+    if (!isWriting.value && (await hasManifest(talk, order.destination))) return { ok: true, value: null };
+    await pause(signal);
+  }
+  const detail = `${talk.device} had not finished its secure backup after ${LONGEST_WRITING_MS / 60_000} minutes.`;
+  return {
+    ok: false,
+    fault: { code: 'SECURE_BACKUP_TIMED_OUT', effect: 'unknown', retryable: true, detail },
+  };
+}
+
+/** Removes the directory of a secure backup, after waiting for one that may still be written into it. */
+export async function removeSecureBackup(
+  talk: Conversation,
+  directory: string,
+  signal: AbortSignal,
+  now: Clock,
+): Promise<Reply<null>> {
+  const deadline = now() + LONGEST_FINISHING_MS;
+  for (;;) {
+    const isWriting = await isBusy(talk);
+    if (!isWriting.ok) return isWriting;
+    if (!isWriting.value || now() >= deadline || signal.aborted) break;
+    await pause(signal);
+  }
+  const listing = await talk.ask((appliance, call) => appliance.listFiles('temporary:', call));
+  if (listing.ok && !listing.value.directories.includes(directory)) return { ok: true, value: null };
+  return talk.act((appliance, call) => appliance.removeDirectory(directory, call));
+}
+
+async function isBusy(talk: Conversation): Promise<Reply<boolean>> {
+  const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
+  if (!rows.ok) return rows;
+  const own = rows.value.find(({ domain }) => domain === 'default');
+  return { ok: true, value: (own?.currentCommand ?? '') !== '' };
+}
+
+async function hasManifest(talk: Conversation, directory: string): Promise<boolean> {
+  const listing = await talk.ask((appliance, call) => appliance.listFiles('temporary:', call));
+  return listing.ok && listing.value.files.some(({ path }) => path === `${directory}/backupmanifest.xml`);
+}
+
+/** An abort ends the pause, not the loop: the loop looks at the signal itself. */
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+}
