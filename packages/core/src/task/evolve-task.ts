@@ -1,4 +1,5 @@
 import { type Fault, type Reason, type Reply, reasonOf } from '../reason.ts';
+import { backOffMs, LONGEST_BACK_OFF_MS } from './back-off.ts';
 import type { DomainRow, FetchedBackup, TaskEffect, TaskEffectType } from './task-effect.ts';
 import type { TaskCommand, TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
 import { DEFAULT_DOMAIN, type QuiesceScope, quiesceScopeOf } from './task-spec.ts';
@@ -143,8 +144,13 @@ const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
   unquiesce: (state, { at, reply }) => {
     const { quiesce, undo, spec } = state;
     const looked = { ...quiesce, isLookDue: true, nextLookAt: 0 };
+    if (reply.ok) {
+      // One that shows no effect is sent again, which must not put the time-out off.
+      const acceptedAt = undo.acceptedAt === 0 ? at : undo.acceptedAt;
+      const nextAttemptAt = at + LONGEST_BACK_OFF_MS;
+      return { ...state, quiesce: looked, undo: { ...undo, isAccepted: true, acceptedAt, nextAttemptAt } };
+    }
     const tried = { ...undo, nextAttemptAt: at + backOffMs(undo.attempts) };
-    if (reply.ok) return { ...state, quiesce: looked, undo: { ...tried, isAccepted: true, acceptedAt: at } };
     if (reply.fault.effect === 'none') return { ...state, undo: tried };
     return { ...state, quiesce: looked, undo: { ...tried, settlesAt: at + spec.limits.settleMs } };
   },
@@ -187,8 +193,8 @@ function takenOver(state: TaskState, at: number): TaskState {
       ...undo,
       // The time that an undo may take counts for who undoes, not for the time in which nobody did.
       since: undo.since === null ? null : at,
-      acceptedAt: undo.isAccepted ? at : undo.acceptedAt,
-      nextAttemptAt: at,
+      acceptedAt: undo.acceptedAt === 0 ? 0 : at,
+      nextAttemptAt: undo.isAccepted ? at + LONGEST_BACK_OFF_MS : at,
       settlesAt: pending?.type === 'unquiesce' ? settlesAt : undo.settlesAt,
     },
   };
@@ -317,9 +323,4 @@ function fetched(state: TaskState, reply: Reply<FetchedBackup>): TaskState {
 function cleanedUp(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
   if (fault === null) return { ...state, [step]: 'done' };
   return warned({ ...state, [step]: 'failed' }, reasonOfFault(fault));
-}
-
-/** 1 s, 2 s, 4 s ... up to half a minute. */
-function backOffMs(attempts: number): number {
-  return Math.min(2 ** Math.max(attempts - 1, 0), 30) * 1000;
 }

@@ -1,5 +1,6 @@
 import { type Reason, reasonOf } from '../reason.ts';
 import { isWindowOpen } from '../window.ts';
+import { LONGEST_BACK_OFF_MS } from './back-off.ts';
 import type { ExportPart, TaskEffect } from './task-effect.ts';
 import type { TaskNote, TaskVerdict } from './task-fact.ts';
 import { quiesceScopeOf, type TaskSpec } from './task-spec.ts';
@@ -11,9 +12,6 @@ export type TaskStep =
   | { readonly kind: 'note'; readonly note: TaskNote }
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'finish'; readonly verdict: TaskVerdict };
-
-/** An accepted unquiesce that shows no effect is sent again after this long. */
-const RESEND_MS = 30_000;
 
 /** What the task wants of the world now: the table of steps, read from the top. Pure: all it knows is in its arguments. */
 export function nextTaskStep(state: TaskState, now: number): TaskStep {
@@ -102,12 +100,13 @@ function undoStep(state: TaskState, now: number): TaskStep | null {
     };
   }
   if (quiesce.isLookDue) return lookAgain(state, now, deadline);
+  const isAttemptDue = isDue(undo.nextAttemptAt, now, LONGEST_BACK_OFF_MS);
   if (!undo.isAccepted && isUnquiesceDue(state)) {
-    if (now < undo.nextAttemptAt) return { kind: 'wait', until: Math.min(undo.nextAttemptAt, deadline) };
-    return perform({ type: 'unquiesce', scope });
+    if (isAttemptDue) return perform({ type: 'unquiesce', scope });
+    return { kind: 'wait', until: Math.min(undo.nextAttemptAt, deadline) };
   }
-  const isIgnored = undo.isAccepted && quiesce.seen !== 'normal' && now >= undo.acceptedAt + RESEND_MS;
-  if (isIgnored && now >= undo.nextAttemptAt) return perform({ type: 'unquiesce', scope });
+  const isIgnored = undo.isAccepted && quiesce.seen !== 'normal';
+  if (isIgnored && isAttemptDue) return perform({ type: 'unquiesce', scope });
   return lookAgain(state, now, deadline);
 }
 
@@ -149,10 +148,17 @@ function areChecksPassed(state: TaskState): boolean {
 
 /** The next look: when it is due, or, for a thing seen running, when nothing of ours can land any more. */
 function lookAgain(state: TaskState, now: number, deadline: number): TaskStep {
-  const { quiesce } = state;
+  const { quiesce, spec } = state;
   const isOnlySettling = isUndoing(state) && !quiesce.isLookDue && quiesce.seen === 'normal';
   const dueAt = isOnlySettling ? Math.max(quiesce.nextLookAt, settledFrom(state)) : quiesce.nextLookAt;
-  return now >= dueAt ? perform({ type: 'look' }) : { kind: 'wait', until: Math.min(dueAt, deadline) };
+  const longestMs = isOnlySettling ? Number.POSITIVE_INFINITY : spec.limits.pollMs;
+  if (isDue(dueAt, now, longestMs)) return perform({ type: 'look' });
+  return { kind: 'wait', until: Math.min(dueAt, deadline) };
+}
+
+/** Whether something is to be done now; also when it lies further ahead than it ever can: then the clock was put back. */
+function isDue(at: number, now: number, longestMs: number): boolean {
+  return now >= at || at - now > longestMs;
 }
 
 function verdictOf(state: TaskState): TaskVerdict {

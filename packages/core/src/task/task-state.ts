@@ -29,8 +29,10 @@ export type UndoState = {
   /** When undoing began, or was begun anew by somebody who took over; null before. */
   readonly since: number | null;
   readonly isAccepted: boolean;
+  /** When it was accepted first; 0 before. */
   readonly acceptedAt: number;
   readonly attempts: number;
+  /** When it is sent again: after a refusal soon, after an acceptance that shows no effect later. */
   readonly nextAttemptAt: number;
   /** Until here an unquiesce whose reply was lost may still land; 0 when none was lost. */
   readonly settlesAt: number;

@@ -92,6 +92,16 @@ export function rowOf(domain: string, more: Partial<DomainRow> = {}): DomainRow 
   return { domain, isSaveNeeded: false, quiesceState: 'normal', ...more };
 }
 
+/** How a task ended, as one line: its status and the code of its reason. */
+export function endOf({ verdict }: TaskDrive): string {
+  return `${verdict.status} ${verdict.reason?.code ?? '-'}`;
+}
+
+/** The codes of the warnings of a task. */
+export function warningsOf({ verdict }: TaskDrive): readonly string[] {
+  return verdict.warnings.map(({ code }) => code);
+}
+
 /** Drives a task to its end as the engine does, with a clock that only waits move. Throws when it never ends. */
 export function driveTask(spec: TaskSpec, world: TaskWorld = {}): TaskDrive {
   const drive = new Drive(spec, world);
