@@ -7,9 +7,7 @@ export type Refusal = {
     | 'TIMEZONE_UNKNOWN'
     | 'SCHEDULE_INVALID'
     | 'SCRIPT_NAME_INVALID'
-    | 'PLAN_INVALID'
-    | 'PARAMETER_UNKNOWN'
-    | 'PARAMETER_INVALID';
+    | 'PLAN_INVALID';
   readonly path: readonly (string | number)[];
   readonly detail: string;
 };

@@ -9,7 +9,7 @@ import { queuedRun, type RunState } from '../run-state.ts';
 import { countsOf, RUN_START } from './build-run.ts';
 
 /** The reason that an operator's cancel carries. */
-export const operatorsCancel = {
+const operatorsCancel = {
   code: 'EXECUTION_CANCELED_BY_OPERATOR',
   detail: 'An operator cancelled it.',
 };

@@ -6,7 +6,7 @@ import type { TaskLimits, TaskSpec } from '../task-spec.ts';
 export const TASK_START = Date.UTC(2026, 0, 1, 12);
 
 /** The limits that the parameters give by default; a look every five seconds. */
-export const defaultLimits: TaskLimits = {
+const defaultLimits: TaskLimits = {
   quiesceTimeoutSeconds: 120,
   quiesceGraceSeconds: 180,
   unquiesceTimeoutSeconds: 120,
