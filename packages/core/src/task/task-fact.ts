@@ -3,7 +3,7 @@ import type { TaskEffect, TaskEffectType, TaskOutcomes } from './task-effect.ts'
 
 /** How a task ended. */
 export type TaskVerdict = {
-  readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
   /** Null when it succeeded. */
   readonly reason: Reason | null;
   readonly warnings: readonly Reason[];
