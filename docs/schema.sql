@@ -93,6 +93,8 @@ create table plan (
   id uuid not null,
   name text not null,
   definition jsonb not null,
+  next_fire_at timestamp with time zone,
+  is_planned boolean default false not null,
   changed_at timestamp with time zone default now() not null,
   constraint plan_pkey PRIMARY KEY (id),
   constraint plan_name_key UNIQUE (name)
@@ -159,6 +161,8 @@ CREATE UNIQUE INDEX device_guard_open ON device_guard USING btree (device) WHERE
 CREATE INDEX device_guard_task ON device_guard USING btree (task_id);
 
 CREATE INDEX journal_subject_open ON journal_subject USING btree (program) WHERE NOT is_ended;
+
+CREATE INDEX plan_due ON plan USING btree (next_fire_at);
 
 CREATE INDEX run_plan ON run USING btree (plan_name, number DESC);
 

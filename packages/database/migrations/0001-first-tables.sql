@@ -25,8 +25,13 @@ create table plan (
   id uuid primary key,
   name text not null unique,
   definition jsonb not null,
+  -- When the plan fires next, null for never; worked out by the planner whenever the plan or the zone has changed.
+  next_fire_at timestamptz,
+  is_planned boolean not null default false,
   changed_at timestamptz not null default now()
 );
+
+create index plan_due on plan (next_fire_at);
 
 -- The store that this installation set up, so that another one in its place is noticed.
 create table known_store (

@@ -18,6 +18,7 @@ import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
 import { StoredDefinitions } from './adapters/definitions.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
+import { Planner } from './adapters/planner.ts';
 import { QueuedRuns } from './adapters/queued-runs.ts';
 import { Reconciler } from './adapters/reconciler.ts';
 import { RunPerformer } from './adapters/run-performer.ts';
@@ -35,6 +36,7 @@ import { createHttpServer } from './http/create-http-server.ts';
 import { moverCatalogue } from './movers/mover-catalogue.ts';
 import { openMoverPool } from './movers/mover-pool.ts';
 import { remediesOf } from './remedies-of.ts';
+import { repeat } from './repeat.ts';
 import { version } from './version.ts';
 
 /** How a server is started. */
@@ -95,14 +97,16 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   const world = await openWorld(database.kysely, data, closers);
   const engine = await startEngine(world, database, data, logger, closers);
   startReconciler(world, data, logger, closers);
+  const runs = new QueuedRuns(world.db, engine);
+  startPlanner(world, runs, engine, logger, closers);
   const application = createApplication({
     definitions: world.definitions,
     fleet: world.fleet,
     store: world.store,
     history: new StoredHistory(world.db, remedyOf),
-    runs: new QueuedRuns(world.db, engine),
+    runs,
     now: Date.now,
-    newRunId: () => randomUUIDv7(),
+    newRunId: randomUUIDv7,
     hostTimezone: world.hostTimezone,
     remedyOf,
   });
@@ -178,10 +182,32 @@ function startReconciler(world: World, data: DataDirectory, logger: Logger, clos
     settleMs: async () => (await world.parameters())['quiesce.settleSeconds'] * 1000,
     nodeId: data.nodeId,
     now: Date.now,
-    onProblem: (error) => logger.error({ err: error }, 'reconciling failed'),
   });
-  reconciler.start();
-  closers.push(() => reconciler.stop());
+  const onProblem = (error: unknown): void => logger.error({ err: error }, 'reconciling failed');
+  const loop = repeat((signal) => reconciler.reconcile(signal), RECONCILER_PAUSE_MS, onProblem);
+  closers.push(() => loop.stop());
+}
+
+/** A gateway that an ended task left quiesced is tried again after this long. */
+const RECONCILER_PAUSE_MS = 5_000;
+
+/** Looks every second, so that a run starts within a second of its fire. */
+const PLANNER_PAUSE_MS = 1_000;
+
+function startPlanner(
+  world: World,
+  runs: QueuedRuns,
+  engine: Engine,
+  logger: Logger,
+  closers: Closer[],
+): void {
+  const planner = new Planner({ ...world, queueIn: runs.queueIn.bind(runs), newRunId: randomUUIDv7 });
+  const look = async (): Promise<void> => {
+    if (await planner.startDueRuns()) engine.lookForWork();
+  };
+  const onProblem = (error: unknown): void => logger.error({ err: error }, 'planning failed');
+  const loop = repeat(look, PLANNER_PAUSE_MS, onProblem);
+  closers.push(() => loop.stop());
 }
 
 /** What an operator does next when something ended with a code; empty for a code that no catalogue has. */

@@ -66,13 +66,17 @@ export class StoredDefinitions implements Definitions {
           .onConflict((found) => found.column('name').doUpdateSet({ value: row.value }))
           .execute();
       }
+      // The zone decides when plans fire; the planner works it out anew.
+      if (Object.hasOwn(changes.parameters, 'timezone')) {
+        await trx.updateTable('plan').set({ is_planned: false }).execute();
+      }
       for (const device of changes.devices) await this.#saveDevice(trx, device);
       for (const plan of changes.plans) {
         const definition = JSON.stringify(plan);
         await trx
           .insertInto('plan')
           .values({ id: randomUUID(), name: plan.name, definition })
-          .onConflict((found) => found.column('name').doUpdateSet({ definition }))
+          .onConflict((found) => found.column('name').doUpdateSet({ definition, is_planned: false }))
           .execute();
       }
     });

@@ -1,6 +1,6 @@
 import { type RunCommand, type RunSpec, reasonOf } from '@stillpoint/core';
 import type { Engine } from '@stillpoint/engine';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Runs } from '../app/ports.ts';
 import { RUN_PROGRAM } from './run-program.ts';
 import type { Tables } from './tables.ts';
@@ -16,25 +16,28 @@ export class QueuedRuns implements Runs {
   }
 
   async queue(spec: RunSpec): Promise<void> {
-    const { runId, plan, queuedAt } = spec;
-    await this.#db.transaction().execute(async (trx) => {
-      const { number } = await trx
-        .insertInto('run')
-        .values({
-          id: runId,
-          plan_name: plan.name,
-          spec: JSON.stringify(spec),
-          status: 'QUEUED',
-          queued_at: new Date(queuedAt),
-          reason: null,
-          ended_at: null,
-        })
-        .returning('number')
-        .executeTakeFirstOrThrow();
-      await this.#engine.create(trx, RUN_PROGRAM, [{ id: runId, spec }]);
-      await this.#engine.enqueue(trx, RUN_PROGRAM, [{ subjectId: runId, key: runId, order: number }]);
-    });
+    await this.#db.transaction().execute((trx) => this.queueIn(trx, spec));
     this.#engine.lookForWork();
+  }
+
+  /** Puts a run into the queue in a transaction of the caller's. */
+  async queueIn(trx: Transaction<Tables>, spec: RunSpec): Promise<void> {
+    const { runId, plan, queuedAt } = spec;
+    const { number } = await trx
+      .insertInto('run')
+      .values({
+        id: runId,
+        plan_name: plan.name,
+        spec: JSON.stringify(spec),
+        status: 'QUEUED',
+        queued_at: new Date(queuedAt),
+        reason: null,
+        ended_at: null,
+      })
+      .returning('number')
+      .executeTakeFirstOrThrow();
+    await this.#engine.create(trx, RUN_PROGRAM, [{ id: runId, spec }]);
+    await this.#engine.enqueue(trx, RUN_PROGRAM, [{ subjectId: runId, key: runId, order: number }]);
   }
 
   cancel(id: string): Promise<boolean> {

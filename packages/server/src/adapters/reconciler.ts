@@ -11,7 +11,6 @@ export type ReconcilerTools = {
   readonly settleMs: () => Promise<number>;
   readonly nodeId: string;
   readonly now: () => number;
-  readonly onProblem: (error: Error) => void;
 };
 
 type Orphan = {
@@ -21,7 +20,6 @@ type Orphan = {
   readonly endedAt: Date | null;
 };
 
-const PAUSE_MS = 5_000;
 /** A node that began with a guard and died leaves it to the others after this long. */
 const LEASE_MS = 60_000;
 
@@ -31,38 +29,15 @@ const LEASE_MS = 60_000;
  */
 export class Reconciler {
   readonly #tools: ReconcilerTools;
-  readonly #stopping = new AbortController();
-  #loop: Promise<void> = Promise.resolve();
 
   constructor(tools: ReconcilerTools) {
     this.#tools = tools;
   }
 
-  start(): void {
-    this.#loop = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        await this.reconcile();
-      } catch (error) {
-        this.#tools.onProblem(error instanceof Error ? error : new Error(String(error)));
-      }
-      await pause(PAUSE_MS, signal);
-    }
-  }
-
   /** One round over all orphans, each device on its own so that one that hangs holds up no other. */
-  async reconcile(): Promise<void> {
+  async reconcile(signal: AbortSignal): Promise<void> {
     const orphans = await this.#claimOrphans();
-    await Promise.all(orphans.map((orphan) => this.#workOn(orphan)));
+    await Promise.all(orphans.map((orphan) => this.#workOn(orphan, signal)));
   }
 
   async #claimOrphans(): Promise<Orphan[]> {
@@ -82,9 +57,9 @@ export class Reconciler {
     return rows;
   }
 
-  async #workOn({ id, device, scope, endedAt }: Orphan): Promise<void> {
+  async #workOn({ id, device, scope, endedAt }: Orphan, signal: AbortSignal): Promise<void> {
     const { db, appliances, now } = this.#tools;
-    const talk = appliances.talkTo(device, this.#stopping.signal);
+    const talk = appliances.talkTo(device, signal);
     const note = async (last_problem: string | null): Promise<void> => {
       await db.updateTable('device_guard').set({ last_problem }).where('id', '=', id).execute();
     };
@@ -111,17 +86,4 @@ export class Reconciler {
 /** Quiescing a device takes every domain down but `default`. */
 function isInScope(scope: QuiesceScope, domain: string): boolean {
   return scope.kind === 'domain' ? domain === scope.domain : domain !== 'default';
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

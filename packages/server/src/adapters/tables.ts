@@ -21,7 +21,13 @@ export type Tables = EngineTables & {
     tags: JSONColumnType<Record<string, string>>;
     is_enabled: boolean;
   };
-  readonly plan: { id: string; name: string; definition: JSONColumnType<Plan> };
+  readonly plan: {
+    id: string;
+    name: string;
+    definition: JSONColumnType<Plan>;
+    next_fire_at: ColumnType<Date | null, undefined, Date | null>;
+    is_planned: Generated<boolean>;
+  };
   readonly known_store: { path: string; store_id: string };
   readonly run: {
     id: string;

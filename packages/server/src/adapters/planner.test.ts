@@ -1,0 +1,128 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { type Plan, parametersInForce, type RunSpec } from '@stillpoint/core';
+import type { Database } from '@stillpoint/database';
+import { openTestDatabase } from '@stillpoint/database/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoredDefinitions } from './definitions.ts';
+import { Planner } from './planner.ts';
+import type { Tables } from './tables.ts';
+
+const minutely: Plan = {
+  name: 'minutely',
+  description: '',
+  isEnabled: true,
+  schedule: '0 * * * * ?',
+  timezone: 'UTC',
+  window: 'none',
+  blackoutDates: [],
+  defaultErrorPolicy: 'halt',
+  prePlanScript: null,
+  postPlanScript: null,
+  activities: [],
+};
+
+let database: Database<Tables>;
+let now: number;
+let queued: RunSpec[];
+
+beforeEach(async () => {
+  database = await openTestDatabase<Tables>();
+  now = Date.parse('2026-03-01T00:00:30Z');
+  queued = [];
+});
+
+afterEach(() => database.close());
+
+function newPlanner(): Planner {
+  return new Planner({
+    db: database.kysely,
+    parameters: async () => parametersInForce({}),
+    hostTimezone: 'UTC',
+    newRunId: randomUUIDv7,
+    now: () => now,
+    async queueIn(trx, spec) {
+      queued.push(spec);
+      await trx
+        .insertInto('run')
+        .values({
+          id: spec.runId,
+          plan_name: spec.plan.name,
+          spec: JSON.stringify(spec),
+          status: 'QUEUED',
+          reason: null,
+          queued_at: new Date(spec.queuedAt),
+          ended_at: null,
+        })
+        .execute();
+    },
+  });
+}
+
+async function keep(plan: Plan): Promise<void> {
+  const definitions = new StoredDefinitions(database.kysely, Buffer.alloc(32));
+  await definitions.save({ parameters: {}, devices: [], plans: [plan] });
+}
+
+const endRuns = () => database.kysely.updateTable('run').set({ status: 'SUCCEEDED' }).execute();
+
+async function lookAt(planner: Planner, instant: string): Promise<string[]> {
+  now = Date.parse(instant);
+  queued = [];
+  await planner.startDueRuns();
+  return queued.map(({ plan, trigger }) => `${plan.name} by ${trigger}`);
+}
+
+describe('the planner', () => {
+  it('starts a run when a plan is due, once, and not before', async () => {
+    await keep(minutely);
+    const planner = newPlanner();
+    expect(await lookAt(planner, '2026-03-01T00:00:30Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:00:59Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:01:00Z')).toEqual(['minutely by schedule']);
+    await endRuns();
+    expect(await lookAt(planner, '2026-03-01T00:01:01Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:02:00Z')).toEqual(['minutely by schedule']);
+  });
+
+  it('makes one run of all the fires that passed while no server was there', async () => {
+    await keep(minutely);
+    await lookAt(newPlanner(), '2026-03-01T00:00:30Z');
+    const restarted = newPlanner();
+    expect(await lookAt(restarted, '2026-03-01T09:00:10Z')).toEqual(['minutely by schedule']);
+    await endRuns();
+    expect(await lookAt(restarted, '2026-03-01T09:00:11Z')).toEqual([]);
+  });
+
+  it('leaves a fire out while a run of the plan is still going', async () => {
+    await keep(minutely);
+    const planner = newPlanner();
+    await lookAt(planner, '2026-03-01T00:00:30Z');
+    expect(await lookAt(planner, '2026-03-01T00:01:00Z')).toHaveLength(1);
+    expect(await lookAt(planner, '2026-03-01T00:02:00Z')).toEqual([]);
+    await endRuns();
+    expect(await lookAt(planner, '2026-03-01T00:02:30Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:03:00Z')).toHaveLength(1);
+  });
+
+  it('starts one run over several nodes that look at the same moment', async () => {
+    const plans = Array.from({ length: 10 }, (_, i) => ({ ...minutely, name: `plan-${i}` }));
+    for (const plan of plans) await keep(plan);
+    await lookAt(newPlanner(), '2026-03-01T00:00:30Z');
+    now = Date.parse('2026-03-01T00:01:00Z');
+    const nodes = Array.from({ length: 4 }, newPlanner);
+    await Promise.all(nodes.map((node) => node.startDueRuns()));
+    expect(queued.map(({ plan }) => plan.name).sort()).toEqual(plans.map(({ name }) => name));
+  });
+
+  it('starts nothing that is disabled or has no schedule, and follows a changed schedule', async () => {
+    await keep({ ...minutely, isEnabled: false });
+    await keep({ ...minutely, name: 'by hand', schedule: null });
+    const planner = newPlanner();
+    await lookAt(planner, '2026-03-01T00:00:30Z');
+    expect(await lookAt(planner, '2026-03-02T00:00:00Z')).toEqual([]);
+    await keep({ ...minutely, schedule: '0 0 4 * * ?' });
+    await lookAt(planner, '2026-03-02T00:00:01Z');
+    expect(await lookAt(planner, '2026-03-02T03:59:59Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-02T04:00:00Z')).toEqual(['minutely by schedule']);
+  });
+});
