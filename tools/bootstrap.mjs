@@ -116,6 +116,8 @@ function install() {
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
+    // The project's .npmrc silences npm, which would leave a failed install without its reason.
+    '--loglevel=notice',
   ];
   const fromNpm = process.env.npm_execpath;
   const [command, ...first] = fromNpm?.endsWith('.js') ? [process.execPath, fromNpm] : ['npm'];
