@@ -39,6 +39,7 @@ function stepsProgram(perform: (subjectId: string, signal: AbortSignal) => Promi
         : { kind: 'do', effect: { type: 'step' } },
     isLook: () => false,
     isNews: () => true,
+    isGivenUp: (state: State) => state.isTold,
     perform: async (_effect, _state, { subjectId, signal }) => {
       await perform(subjectId, signal);
       return { ok: true, value: null };
@@ -207,5 +208,22 @@ describe('the engine on a real PostgreSQL', () => {
     await ended;
     expect(performed).toEqual([first]);
     expect(await engine.tell(first, { type: 'stop' })).toBe(false);
+  });
+
+  it('gives up the effect that is going on when what is told takes its sense away', async () => {
+    const begun = Promise.withResolvers<void>();
+    const engine = await startEngine(
+      stepsProgram(async (_, signal) => {
+        begun.resolve();
+        await once(signal, 'abort');
+      }),
+    );
+    const [id = ''] = await submit(engine, [{ steps: 2, key: 'a' }]);
+    await begun.promise;
+    const ended = ends(engine, 1);
+    await engine.tell(id, { type: 'stop' });
+    expect((await ended).get(id)).toEqual({ takeOvers: 0, left: 1 });
+    const facts = await factsAfter(database.kysely, id, 0);
+    expect(facts.map(({ type }) => type)).toEqual(['intended', 'told', 'settled', 'ended']);
   });
 });

@@ -6,7 +6,7 @@ import {
   type TablesTransaction,
   type Taken,
 } from './journal.ts';
-import type { Fact, Program } from './program.ts';
+import type { Effect, Fact, Program } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
 
 /** A program whose spec and state the engine does not look into. */
@@ -86,14 +86,14 @@ class Drive {
           ? 'released'
           : null;
       case 'wait':
-        await this.#sleep(step.until - now());
+        await this.#sleep(step.until - now(), this.#context.signal);
         return null;
       case 'do':
         return this.#program.isLook(step.effect) ? this.#look(step.effect) : this.#act(step.effect);
     }
   }
 
-  async #act(effect: { readonly type: string }): Promise<DriveEnd | null> {
+  async #act(effect: Effect): Promise<DriveEnd | null> {
     const { now, mustLetGo } = this.#context;
     const kind = await this.#record({ type: 'intended', at: now(), effect }, true);
     if (kind !== 'appended') return kind === 'lost' ? 'released' : null;
@@ -105,7 +105,7 @@ class Drive {
   }
 
   /** A look that told nothing new stays in memory: a poll of some minutes must not fill the journal. */
-  async #look(effect: { readonly type: string }): Promise<DriveEnd | null> {
+  async #look(effect: Effect): Promise<DriveEnd | null> {
     const { now, mustLetGo } = this.#context;
     const reply = await this.#perform(effect);
     if (mustLetGo()) return 'released';
@@ -118,9 +118,31 @@ class Drive {
     return null;
   }
 
-  #perform(effect: { readonly type: string }): ReturnType<AnyProgram['perform']> {
+  /** Listens meanwhile, for an effect may take hours and what is told may make it pointless. */
+  async #perform(effect: Effect): ReturnType<AnyProgram['perform']> {
     const { subjectId } = this.#taken.held;
-    return this.#program.perform(effect, this.#state, { subjectId, signal: this.#context.signal });
+    const { signal } = this.#context;
+    const over = new AbortController();
+    const givenUp = new AbortController();
+    const listening = this.#listen(effect, givenUp, AbortSignal.any([signal, over.signal]));
+    try {
+      const performance = { subjectId, signal: AbortSignal.any([signal, givenUp.signal]) };
+      return await this.#program.perform(effect, this.#state, performance);
+    } finally {
+      over.abort();
+      await listening;
+    }
+  }
+
+  async #listen(effect: Effect, givenUp: AbortController, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#sleep(LONGEST_SLEEP_MS, signal);
+      } catch {
+        // A database that is away is told when the outcome cannot be recorded.
+      }
+      if (this.#program.isGivenUp(this.#state, effect)) return givenUp.abort();
+    }
   }
 
   async #record(fact: Fact, isConditional: boolean): Promise<Appended['kind']> {
@@ -140,8 +162,8 @@ class Drive {
     return appended.kind;
   }
 
-  async #sleep(ms: number): Promise<void> {
-    const { db, wakeUp, signal } = this.#context;
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const { db, wakeUp } = this.#context;
     const { held } = this.#taken;
     await wakeUp.sleep(held.subjectId, Math.min(ms, LONGEST_SLEEP_MS), signal);
     if (signal.aborted) return;

@@ -30,7 +30,7 @@ export type Step =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'finish'; readonly verdict: unknown };
 
-/** What an effect is performed with. The signal aborts when this node must let go of the subject. */
+/** What an effect is performed with. The signal aborts when this node must let go of the subject, or the effect is given up. */
 export type Performance = { readonly subjectId: string; readonly signal: AbortSignal };
 
 /**
@@ -46,6 +46,8 @@ export type Program<Spec, State, Transaction> = {
   readonly isLook: (effect: Effect) => boolean;
   /** Whether what a look told is worth a line in the journal. */
   readonly isNews: (before: State, after: State) => boolean;
+  /** Whether an effect that is going on is no longer wanted after what was told meanwhile, and can safely be cut off. */
+  readonly isGivenUp: (state: State, effect: Effect) => boolean;
   /** Answers, and never throws, for what the world does; what it throws is a bug and stops the subject. */
   readonly perform: (effect: Effect, state: State, performance: Performance) => Promise<Reply>;
   /** Writes what others read of a subject, in the transaction that appends the fact. */

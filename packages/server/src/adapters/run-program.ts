@@ -24,6 +24,7 @@ export function runProgram(performer: RunPerformer): AnyProgram {
     next: nextRunStep as AnyProgram['next'],
     isLook: isRunLook as AnyProgram['isLook'],
     isNews,
+    isGivenUp: () => false,
     perform: performer.perform.bind(performer) as AnyProgram['perform'],
     project: projectRun as AnyProgram['project'],
   };

@@ -6,6 +6,7 @@ import {
   nextTaskStep,
   queuedTask,
   type Reason,
+  type TaskEffect,
   type TaskFact,
   type TaskSpec,
   type TaskState,
@@ -28,6 +29,7 @@ export function taskProgram(performer: TaskPerformer): AnyProgram {
     next: nextTaskStep as AnyProgram['next'],
     isLook: isLook as AnyProgram['isLook'],
     isNews,
+    isGivenUp: isGivenUp as AnyProgram['isGivenUp'],
     perform: performer.perform.bind(performer) as AnyProgram['perform'],
     project: projectTask as AnyProgram['project'],
   };
@@ -46,6 +48,17 @@ function isNews(before: TaskState, after: TaskState): boolean {
     state.failure,
   ];
   return JSON.stringify(gist(before)) !== JSON.stringify(gist(after));
+}
+
+const endless: ReadonlySet<TaskEffect['type']> = new Set([
+  'createSecureBackup',
+  'fetchSecureBackup',
+  'fetchExport',
+]);
+
+/** What may take hours is cut off once the task is to end: nobody waits quiesced for a download that nobody wants. */
+function isGivenUp(state: TaskState, effect: TaskEffect): boolean {
+  return state.failure !== null && endless.has(effect.type);
 }
 
 async function projectTask(trx: Transaction<Tables>, change: Change<TaskState>): Promise<void> {
