@@ -100,7 +100,8 @@ test('of many processes that find dead holders exactly one follows each', async 
     console.log(`60 dead locks, won by 4 processes: ${won.map((paths) => paths.length).join(', ')}`);
   } finally {
     for (const child of contenders) child.stdin.end();
-    await Promise.all(contenders.map((child) => child.exitCode ?? once(child, 'exit')));
+    const running = contenders.filter(({ exitCode }) => exitCode === null);
+    await Promise.all(running.map((child) => once(child, 'exit')));
   }
 });
 

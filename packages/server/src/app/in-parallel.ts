@@ -4,7 +4,7 @@ export async function inParallel<Item, Value>(
   parallel: number,
   work: (item: Item) => Promise<Value>,
 ): Promise<Value[]> {
-  const values = new Array<Value>(items.length);
+  const values: Value[] = Array.from({ length: items.length });
   const left = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of left) values[index] = await work(item);
