@@ -33,6 +33,10 @@ export const coreCatalogue = {
     sentence: 'There was nothing to back up: every task was skipped.',
     remedy: 'Look at the reasons of the skipped tasks.',
   },
+  SOME_TASKS_FAILED: {
+    sentence: 'Not every task of the run succeeded.',
+    remedy: 'See the reasons of its tasks with "stillpoint run show".',
+  },
   PLAN_FAILED_PRE_SCRIPT: {
     sentence: 'The pre-plan script failed, so no task was started.',
     remedy: "Read the script's output and mend it.",

@@ -2,7 +2,7 @@ import type { ReasonCode } from '../core-catalogue.ts';
 import type { Parameters } from '../parameters.ts';
 import { planWindow } from '../plan-window.ts';
 import { type Reason, reasonOf } from '../reason.ts';
-import { runOutcome } from '../run-outcome.ts';
+import { runOutcome, type TaskCounts } from '../run-outcome.ts';
 import { isWindowOpen } from '../window.ts';
 import type { RunEffect } from './run-effect.ts';
 import type { RunVerdict } from './run-fact.ts';
@@ -122,7 +122,7 @@ function endStep(state: RunState): RunStep {
   if (counts === null) throw new Error('A run without counted tasks has not been prepared.');
   const outcome = runOutcome(counts);
   const status = state.failure === null ? outcome : 'FAILED';
-  const reason = state.failure ?? reasonOfOutcome(state, outcome);
+  const reason = state.failure ?? reasonOfOutcome(state, counts, outcome);
   const isBegun = state.areTasksQueued || state.preScript === 'done';
   const isPostScriptDue = isBegun && state.postScript === 'none';
   if (spec.plan.postPlanScript !== null && isPostScriptDue) {
@@ -136,10 +136,17 @@ function endStep(state: RunState): RunStep {
 }
 
 /** A cancel that came when every task had succeeded has stopped nothing. */
-function reasonOfOutcome({ spec, stop }: RunState, outcome: RunVerdict['status']): Reason | null {
+function reasonOfOutcome(
+  { spec, stop }: RunState,
+  counts: TaskCounts,
+  outcome: RunVerdict['status'],
+): Reason | null {
   if (outcome === 'SUCCEEDED') return null;
-  if (outcome !== 'SKIPPED') return stop;
-  return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${spec.plan.name} was skipped.`);
+  if (outcome === 'SKIPPED')
+    return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${spec.plan.name} was skipped.`);
+  const { succeeded, failed, cancelled } = counts;
+  const detail = `Of the tasks of ${spec.plan.name}, ${succeeded} succeeded, ${failed} failed and ${cancelled} were cancelled.`;
+  return stop ?? reasonOf('SOME_TASKS_FAILED', detail);
 }
 
 /** An operator's cancel also reaches the tasks that are going on; the other reasons let them finish. */

@@ -34,7 +34,7 @@ describe('what stops a run', () => {
     const countTasks = [countReply({ waiting: 1, failed: 1 }), countReply({ succeeded: 1, failed: 1 })];
     const drive = driveRun(runOf(), { replies: { countTasks } });
     expect(drive.effects.join()).not.toContain('cancelTasks');
-    expect(endOf(drive)).toBe('PARTIAL -');
+    expect(endOf(drive)).toBe('PARTIAL SOME_TASKS_FAILED');
   });
 
   it('queue.maxHours ends a run that waited longer before it began', () => {

@@ -39,7 +39,10 @@ export async function createSecureBackup(
   };
 }
 
-/** Removes the directory of a secure backup, after waiting for one that may still be written into it. */
+/**
+ * Removes the directory of a secure backup, after waiting for one that may still be written into it. A device that does
+ * not answer is asked again for a while: what is left behind takes up its temporary storage.
+ */
 export async function removeSecureBackup(
   talk: Conversation,
   directory: string,
@@ -48,14 +51,28 @@ export async function removeSecureBackup(
 ): Promise<Reply<null>> {
   const deadline = now() + LONGEST_FINISHING_MS;
   for (;;) {
-    const isWriting = await isBusy(talk);
-    if (!isWriting.ok) return isWriting;
-    if (!isWriting.value || now() >= deadline || signal.aborted) break;
-    await pause(signal);
+    const removed = await tryToRemove(talk, directory);
+    const isWorthAnotherTry = removed === 'still writing' || (!removed.ok && removed.fault.retryable);
+    if (isWorthAnotherTry && now() < deadline && !signal.aborted) await pause(signal);
+    else return removed === 'still writing' ? stillWriting(talk.device) : removed;
   }
+}
+
+async function tryToRemove(talk: Conversation, directory: string): Promise<Reply<null> | 'still writing'> {
+  const isWriting = await isBusy(talk);
+  if (!isWriting.ok) return isWriting;
+  if (isWriting.value) return 'still writing';
   const listing = await talk.ask((appliance, call) => appliance.listFiles('temporary:', call));
   if (listing.ok && !listing.value.directories.includes(directory)) return { ok: true, value: null };
   return talk.act((appliance, call) => appliance.removeDirectory(directory, call));
+}
+
+function stillWriting(device: string): Reply<null> {
+  const detail = `${device} was still busy, so the directory of its secure backup was left there.`;
+  return {
+    ok: false,
+    fault: { code: 'SECURE_BACKUP_LEFT_ON_DEVICE', effect: 'none', retryable: true, detail },
+  };
 }
 
 async function isBusy(talk: Conversation): Promise<Reply<boolean>> {

@@ -4,4 +4,8 @@ export const taskCatalogue = {
     sentence: 'The device accepted the secure backup but did not finish it in time.',
     remedy: "Look at the device's log and at the free space in its temporary storage.",
   },
+  SECURE_BACKUP_LEFT_ON_DEVICE: {
+    sentence: 'The directory of the secure backup could not be removed from the device.',
+    remedy: 'Remove the directory stillpoint-… from temporary: by hand.',
+  },
 } as const;
