@@ -19,7 +19,10 @@ beforeAll(() => {
 });
 afterAll(async () => {
   // Only a test that failed half-way leaves any.
-  await Promise.all([...going].map((child) => child.kill('SIGTERM') && once(child, 'exit')));
+  for (const child of going) {
+    child.kill('SIGTERM');
+    await once(child, 'close');
+  }
   rmSync(parent, { recursive: true, force: true });
 });
 
