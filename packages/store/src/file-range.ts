@@ -26,15 +26,39 @@ export async function openFileRange(path: string): Promise<FileRange> {
   }
 }
 
-/** The bytes of a range, a block of at most 1 MiB at a time; each block is overwritten by the next one. */
+/**
+ * The bytes of a range, a block of at most 1 MiB at a time. While one is being worked on, the next one is being read; a
+ * block is good until the next one is asked for.
+ */
 export async function* blocksOf(range: FileRange): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(blockBytes, Math.max(range.sizeBytes, 1)));
-  for (let position = 0; position < range.sizeBytes; ) {
-    const wantedBytes = Math.min(buffer.length, range.sizeBytes - position);
-    const { bytesRead } = await range.handle.read(buffer, 0, wantedBytes, range.start + position);
-    if (bytesRead === 0)
-      throw new FaultError('STORE_FILE_CHANGED', 'A file became shorter while it was read.');
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+  const bufferBytes = Math.min(blockBytes, range.sizeBytes);
+  let spare: Buffer | undefined;
+  let coming: Promise<Buffer> | undefined;
+  const readFrom = (position: number): Promise<Buffer> | undefined => {
+    if (position >= range.sizeBytes) return undefined;
+    const block = readBlock(range, position, spare ?? Buffer.allocUnsafeSlow(bufferBytes));
+    // Heard when the block is asked for; until then nobody listens.
+    block.catch(() => undefined);
+    return block;
+  };
+  try {
+    coming = readFrom(0);
+    for (let position = 0; coming !== undefined; ) {
+      const block: Buffer = await coming;
+      position += block.length;
+      coming = readFrom(position);
+      yield block;
+      spare = Buffer.from(block.buffer);
+    }
+  } finally {
+    // Whoever stops early closes the file next, which must not happen under a read.
+    await coming?.catch(() => undefined);
   }
+}
+
+async function readBlock(range: FileRange, position: number, buffer: Buffer): Promise<Buffer> {
+  const wantedBytes = Math.min(buffer.length, range.sizeBytes - position);
+  const { bytesRead } = await range.handle.read(buffer, 0, wantedBytes, range.start + position);
+  if (bytesRead === 0) throw new FaultError('STORE_FILE_CHANGED', 'A file became shorter while it was read.');
+  return buffer.subarray(0, bytesRead);
 }

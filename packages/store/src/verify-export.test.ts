@@ -85,6 +85,28 @@ test.each([true, false])('a flipped byte in a file is found by its CRC, stored: 
   expect(['EXPORT_BAD_CRC', 'EXPORT_DAMAGED']).toContain(codeOf(await verify(content)));
 });
 
+test('a flipped byte anywhere in a stored package of large files is found by the CRC of the package', async () => {
+  const files = { 'local/a': 'a'.repeat(150_000), 'local/b': 'b'.repeat(70_000), 'local/c': 'c' };
+  const listed = Object.entries(files).map(([name, text]) => ({ name, content: text, isStored: true }));
+  const manifest = { name: 'export.xml', content: '<datapower-configuration/>' };
+  const inner = await buildZip([...listed, manifest]);
+  const outer = { name: 'export.xml', content: outerManifest(['A']) };
+  const content = await buildZip([{ name: 'A.zip', content: inner, isStored: true }, outer]);
+  expect(codeOf(await verify(content))).toBe('ok');
+  const start = content.indexOf(inner);
+  for (let at = start; at < start + inner.length; at += at % 1000 < 600 ? 1999 : 17) {
+    const damaged = Buffer.from(content);
+    damaged[at] = (damaged[at] ?? 0) ^ 0x20;
+    expect(codeOf(await verify(damaged)), `at ${at - start}`).toBe('EXPORT_BAD_CRC');
+  }
+  const headers = [...listed, manifest].map(({ name }) => start + inner.indexOf(name));
+  for (const at of [...headers, start + inner.length - 30]) {
+    const damaged = Buffer.from(content);
+    damaged[at] = (damaged[at] ?? 0) ^ 0x20;
+    expect(codeOf(await verify(damaged)), `at ${at - start}`).toBe('EXPORT_BAD_CRC');
+  }
+});
+
 test('whatever bytes are flipped, an export that still passes is still whole', async () => {
   const content = await buildExport([
     { domain: 'A', files: { 'config/A.cfg': randomBytes(400).toString('hex') } },

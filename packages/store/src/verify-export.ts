@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type ExportManifest, ExportManifestReader, type WritingDevice } from './export-manifest.ts';
 import { attempt, FaultError, type Reply } from './fault.ts';
 import { type FileRange, openFileRange } from './file-range.ts';
+import { RangeCrc32 } from './range-crc32.ts';
 import { XmlError } from './xml-reader.ts';
 import { ZipArchive, type ZipEntry } from './zip-archive.ts';
 
@@ -155,11 +156,7 @@ class ExportVerifier {
   }
 
   async #verifyPackage(outer: ZipArchive, entry: ZipEntry, domain: string): Promise<void> {
-    if (entry.isStored) {
-      await outer.read(entry, ignoreBlock);
-      await this.#verifyInner(await outer.rangeOf(entry), domain);
-      return;
-    }
+    if (entry.isStored) return await this.#verifyStoredPackage(outer, entry, domain);
     const scratchPath = join(
       this.#scratchFolder,
       `.nested-${process.pid}-${entry.raw.relativeOffsetOfLocalHeader}`,
@@ -176,7 +173,22 @@ class ExportVerifier {
     }
   }
 
-  async #verifyInner(range: FileRange, domain: string): Promise<void> {
+  // The files of the package are read anyway; its own CRC is put together from theirs, and only when that does not come
+  // out right is the package read for it. A package that is damaged is told as such, whatever it led to inside.
+  async #verifyStoredPackage(outer: ZipArchive, entry: ZipEntry, domain: string): Promise<void> {
+    const range = await outer.rangeOf(entry);
+    const crc = new RangeCrc32(range);
+    try {
+      await this.#verifyInner(range, domain, crc);
+    } catch (error) {
+      await outer.read(entry, ignoreBlock);
+      throw error;
+    }
+    const isWhole = entry.sizeBytes === range.sizeBytes && (await crc.finish()) === entry.crc32;
+    if (!isWhole) await outer.read(entry, ignoreBlock);
+  }
+
+  async #verifyInner(range: FileRange, domain: string, crc?: RangeCrc32): Promise<void> {
     const archive = await this.#openArchive(`the package of domain "${domain}"`, range);
     const manifest = await this.#readManifest(archive);
     if (manifest.configurationDomain !== null && manifest.configurationDomain !== domain) {
@@ -190,7 +202,8 @@ class ExportVerifier {
     for (const entry of inFileOrder(archive.entries)) {
       const listedHash = wanted.get(entry);
       const sha1 = listedHash === undefined ? undefined : createHash('sha1');
-      await archive.read(entry, sha1 === undefined ? ignoreBlock : hashBlock(sha1));
+      const packed = await archive.read(entry, sha1 === undefined ? ignoreBlock : hashBlock(sha1));
+      await crc?.addPart(packed.range, packed.crc32);
       if (sha1 !== undefined && sha1.digest('base64') !== listedHash?.hash) {
         throw new FaultError(
           'EXPORT_HASH_MISMATCH',

@@ -18,6 +18,12 @@ export interface ZipEntry {
   readonly raw: Entry;
 }
 
+/** Where the packed bytes of an entry lie, and their CRC. */
+export interface PackedBytes {
+  readonly range: FileRange;
+  readonly crc32: number;
+}
+
 /** Receives the unpacked bytes of an entry, block by block; a block is reused after the call. */
 export type BlockTaker = (block: Buffer) => void | Promise<void>;
 
@@ -76,8 +82,8 @@ export class ZipArchive {
     }
   }
 
-  /** Unpacks one entry to its end and checks its size and CRC. */
-  async read(entry: ZipEntry, take: BlockTaker): Promise<void> {
+  /** Unpacks one entry to its end and checks its size and CRC; answers what it was unpacked from. */
+  async read(entry: ZipEntry, take: BlockTaker): Promise<PackedBytes> {
     const label = `"${entry.name}" in ${this.label}`;
     const range = await this.rangeOf(entry);
     let unpackedBytes = 0;
@@ -93,9 +99,10 @@ export class ZipArchive {
       crc = crc32(block, crc);
       await take(block);
     };
+    let packedCrc = entry.crc32;
     try {
       if (entry.isStored) for await (const block of blocksOf(range)) await takeBlock(block);
-      else await inflate(range, takeBlock);
+      else packedCrc = await inflate(range, takeBlock);
     } catch (error) {
       throw asFault(label, error);
     }
@@ -106,6 +113,7 @@ export class ZipArchive {
       );
     }
     if (crc !== entry.crc32) throw new FaultError('EXPORT_BAD_CRC', `${label} does not match its CRC.`);
+    return { range, crc32: packedCrc };
   }
 }
 
@@ -180,16 +188,21 @@ function decodeName(raw: Buffer): string {
   }
 }
 
-async function inflate(range: FileRange, take: BlockTaker): Promise<void> {
+// Answers the CRC of the packed bytes.
+async function inflate(range: FileRange, take: BlockTaker): Promise<number> {
+  let packedCrc = 0;
   // The inflater may keep a block until it asks for the next one; copies make the reuse of the buffer harmless.
-  const packed = Readable.from(copiesOf(range), { objectMode: true, highWaterMark: 1 });
+  const copies = async function* (): AsyncGenerator<Buffer> {
+    for await (const block of blocksOf(range)) {
+      packedCrc = crc32(block, packedCrc);
+      yield Buffer.from(block);
+    }
+  };
+  const packed = Readable.from(copies(), { objectMode: true, highWaterMark: 1 });
   await pipeline(packed, createInflateRaw({ chunkSize: 256 * 1024 }), async (unpacked) => {
     for await (const block of unpacked as AsyncIterable<Buffer>) await take(block);
   });
-}
-
-async function* copiesOf(range: FileRange): AsyncGenerator<Buffer> {
-  for await (const block of blocksOf(range)) yield Buffer.from(block);
+  return packedCrc;
 }
 
 function asFault(label: string, error: unknown): unknown {
