@@ -6,6 +6,9 @@ import type { Tables } from './tables.ts';
 /** Field that is for future use in the arguments that scripts are given. */
 const FUTURE_USE = 'FFU';
 
+/** The kernel takes no argument of 128 KiB or more. */
+const LONGEST_LIST_BYTES = 120 * 1024;
+
 type Exit = Reply<{ readonly exitCode: number }>;
 type Facts = Readonly<Record<string, string | number | null>>;
 
@@ -44,7 +47,7 @@ export class ScriptDesk {
       message ?? 'NONE',
       FUTURE_USE,
       FUTURE_USE,
-      tasks,
+      asArgument(tasks),
     ];
     const facts = {
       kind: 'BACKUP-PLAN',
@@ -54,7 +57,7 @@ export class ScriptDesk {
       runId,
       statusCode,
       message,
-      tasks,
+      tasks: tasks.join('~'),
     };
     return this.#run(runId, 'post', plan.postPlanScript, args, facts, signal);
   }
@@ -142,19 +145,17 @@ export class ScriptDesk {
     return { plan, device: { host: row?.host ?? '', port: String(row?.soma_port ?? '') } };
   }
 
-  async #taskList(runId: string): Promise<string> {
+  async #taskList(runId: string): Promise<string[]> {
     const rows = await this.#db
       .selectFrom('task')
       .select(['id', 'action', 'device', 'domain', 'status'])
       .where('run_id', '=', runId)
       .orderBy('number')
       .execute();
-    return rows
-      .map(
-        ({ id, action, device, domain, status }) =>
-          `${id},${nameOfAction[action]},${device},${domain ?? 'ALL'},${status}`,
-      )
-      .join('~');
+    return rows.map(
+      ({ id, action, device, domain, status }) =>
+        `${id},${nameOfAction[action]},${device},${domain ?? 'ALL'},${status}`,
+    );
   }
 
   async #run(
@@ -169,13 +170,13 @@ export class ScriptDesk {
     const parameters = await this.#parameters();
     const folder = parameters['scripts.path'] ?? this.#defaultFolder;
     const timeoutMs = parameters['scripts.timeoutSeconds'] * 1000;
-    const reply = await runScript({ folder, name, args, facts, timeoutMs, signal });
-    const output = reply.ok ? reply.value.output : reply.fault.detail;
-    const exit_code = reply.ok ? reply.value.exitCode : null;
+    const { reply, output: printed } = await runScript({ folder, name, args, facts, timeoutMs, signal });
+    const output = reply.ok ? printed : `${printed}${reply.fault.detail}\n`;
+    const end = { exit_code: reply.ok ? reply.value.exitCode : null, output, ended_at: new Date() };
     await this.#db
       .insertInto('script_output')
-      .values({ subject_id: subjectId, phase, script: name, exit_code, output, ended_at: new Date() })
-      .onConflict((found) => found.columns(['subject_id', 'phase']).doUpdateSet({ exit_code, output }))
+      .values({ subject_id: subjectId, phase, script: name, ...end })
+      .onConflict((found) => found.columns(['subject_id', 'phase']).doUpdateSet(end))
       .execute();
     return reply;
   }
@@ -184,6 +185,16 @@ export class ScriptDesk {
 const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
 
 const actionOf = ({ action }: TaskSpec): string => nameOfAction[action];
+
+/** As many whole tasks as an argument can hold; all of them are on standard input. */
+function asArgument(tasks: readonly string[]): string {
+  let sizeBytes = 0;
+  const count = tasks.findIndex((task) => {
+    sizeBytes += Buffer.byteLength(task) + 1;
+    return sizeBytes > LONGEST_LIST_BYTES;
+  });
+  return tasks.slice(0, count === -1 ? tasks.length : count).join('~');
+}
 
 /** The domain as scripts are told it. */
 function domainOf({ domain, isAllDomains }: TaskSpec): string {

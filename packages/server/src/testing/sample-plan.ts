@@ -1,0 +1,32 @@
+import type { Activity, Plan } from '@stillpoint/core';
+
+type ExportDomain = Extract<Activity, { action: 'EXPORT_DOMAIN' }>;
+
+/** For tests: an export of the domains that match `DOMAIN*` on the devices that match `QA*`. */
+export const sampleActivity: ExportDomain = {
+  action: 'EXPORT_DOMAIN',
+  devices: 'QA*',
+  domains: 'DOMAIN*',
+  quiesce: false,
+  preTaskScript: null,
+  postTaskScript: null,
+  errorPolicy: 'plan',
+};
+
+/** For tests: an enabled plan that runs at any time and has one activity. */
+export function samplePlan(more: Partial<Plan> = {}): Plan {
+  return {
+    name: 'nightly',
+    description: '',
+    isEnabled: true,
+    schedule: null,
+    timezone: null,
+    window: 'none',
+    blackoutDates: [],
+    defaultErrorPolicy: 'halt',
+    prePlanScript: null,
+    postPlanScript: null,
+    activities: [sampleActivity],
+    ...more,
+  };
+}
