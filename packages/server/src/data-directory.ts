@@ -21,7 +21,9 @@ export async function openDataDirectory(
   path: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<DataDirectory> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  // PostgreSQL refuses to run as root; the account it may then run as must be able to pass through, and no more.
+  const isRoot = process.getuid?.() === 0;
+  await mkdir(path, { recursive: true, mode: isRoot ? 0o711 : 0o700 });
   const scriptsFolder = join(path, 'scripts');
   await mkdir(scriptsFolder, { recursive: true, mode: 0o700 });
   const token = await keep(join(path, 'token'), () => randomBytes(32).toString('base64url'));
