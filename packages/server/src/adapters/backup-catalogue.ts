@@ -18,8 +18,12 @@ export type CatalogueEntry = {
   readonly runId: string | null;
 };
 
-/** Enters a published backup into the catalogue: a row for each of its parts, persisted and not. */
+/**
+ * Enters a published backup into the catalogue: a row for each of its parts, persisted and not. It takes the place of
+ * what a rescan has entered for the task meanwhile.
+ */
 export async function insertBackup(trx: Transaction<Tables>, entry: CatalogueEntry): Promise<void> {
+  await trx.deleteFrom('backup').where('task_id', '=', entry.taskId).execute();
   const parts = Map.groupBy(entry.files, ({ isPersisted }) => isPersisted);
   for (const [isPersisted, files] of parts) {
     const id = randomUUID();

@@ -1,6 +1,6 @@
 import type { Fault, Parameters, Reply } from '@stillpoint/core';
 import type { KnownStore, Manifest } from '@stillpoint/store';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { RescanOutcome, Store, StoreStatus } from '../app/ports.ts';
 import type { MoverPool } from '../movers/mover-pool.ts';
 import { type CatalogueEntry, insertBackup } from './backup-catalogue.ts';
@@ -62,35 +62,62 @@ export class ConfiguredStore implements Store {
   async rescan(parameters: Parameters): Promise<Reply<RescanOutcome>> {
     const store = await this.locate(parameters);
     if (!store.ok) return store;
+    // What is entered while the disk is read may have been published behind the reader's back: it is not missing.
+    const entered = await this.#db.selectFrom('backup').select('task_id').distinct().execute();
     const order = { kind: 'rescan', store: store.value, checksHashes: false } as const;
     const reply = await this.#movers.order(order, { deadlineMs: RESCAN_DEADLINE_MS });
     if (!reply.ok) return reply;
-    const { backups, problems } = reply.value;
-    return this.#db.transaction().execute(async (trx) => {
-      const known = await trx.selectFrom('backup').select(['task_id', 'state']).execute();
-      const onDisk = new Set(backups.map(({ taskId }) => taskId));
-      const good = new Set(known.filter(({ state }) => state === 'good').map((row) => row.task_id));
-      const missing = [...new Set(known.map((row) => row.task_id))].filter((taskId) => !onDisk.has(taskId));
-      const added = backups.filter(({ taskId }) => !good.has(taskId));
-      for (const manifest of added) {
-        await trx.deleteFrom('backup').where('task_id', '=', manifest.taskId).execute();
-        await insertBackup(trx, entryOf(manifest));
-      }
-      if (missing.length > 0) {
-        await trx.updateTable('backup').set({ state: 'missing' }).where('task_id', 'in', missing).execute();
-      }
-      return {
-        ok: true,
-        value: {
-          manifestsRead: backups.length,
-          backupsAdded: added.length,
-          backupsUnchanged: backups.length - added.length,
-          backupsMissing: missing.length,
-          problems: problems.map(({ path, detail }) => ({ path, detail })),
-        },
-      };
-    });
+    const backups = reply.value.backups.filter(({ taskId }) => isTaskId(taskId));
+    const onDisk = new Set(backups.map(({ taskId }) => taskId));
+    const missing = entered.map((row) => row.task_id).filter((taskId) => !onDisk.has(taskId));
+    const backupsAdded = await this.#db.transaction().execute((trx) => enterAll(trx, backups, missing));
+    const strangers = reply.value.backups.filter(({ taskId }) => !isTaskId(taskId)).map(strangerOf);
+    const problems = reply.value.problems.map(({ path, detail }) => ({ path, detail }));
+    return {
+      ok: true,
+      value: {
+        manifestsRead: reply.value.backups.length,
+        backupsAdded,
+        backupsUnchanged: backups.length - backupsAdded,
+        backupsMissing: missing.length,
+        problems: [...problems, ...strangers],
+      },
+    };
   }
+}
+
+/** Brings the catalogue up to what is on the disk; answers how many backups it had not known as good. */
+async function enterAll(
+  trx: Transaction<Tables>,
+  backups: readonly Manifest[],
+  missing: readonly string[],
+): Promise<number> {
+  // A task that publishes now enters its backup before all of this or after it.
+  await sql`lock table backup in share row exclusive mode`.execute(trx);
+  const rows = await trx.selectFrom('backup').select(['task_id', 'state', 'plan_name', 'run_id']).execute();
+  const known = new Map(rows.map((row) => [row.task_id, row]));
+  const added = backups.filter(({ taskId }) => known.get(taskId)?.state !== 'good');
+  for (const manifest of added) {
+    const before = known.get(manifest.taskId);
+    const origin = { planName: before?.plan_name ?? null, runId: before?.run_id ?? null };
+    await insertBackup(trx, { ...entryOf(manifest), ...origin });
+  }
+  await trx
+    .updateTable('backup')
+    .set({ state: 'missing' })
+    .where(sql<boolean>`task_id = any(${missing}::uuid[])`)
+    .execute();
+  return added.length;
+}
+
+/** The catalogue knows tasks by ids that we made; a manifest of another hand must not keep it from being rebuilt. */
+const isTaskId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
+function strangerOf({ taskId }: Manifest): RescanOutcome['problems'][number] {
+  return {
+    path: `.stillpoint/catalog/${taskId}.json`,
+    detail: `"${taskId}" is not the id of a task of ours, so the backup is not in the catalogue.`,
+  };
 }
 
 const noPath: Fault = {
@@ -100,7 +127,14 @@ const noPath: Fault = {
   detail: 'The parameter store.path is not set.',
 };
 
-function entryOf({ taskId, action, device, target, takenAt, files }: Manifest): CatalogueEntry {
+function entryOf({
+  taskId,
+  action,
+  device,
+  target,
+  takenAt,
+  files,
+}: Manifest): Omit<CatalogueEntry, 'planName' | 'runId'> {
   const { name, ...identity } = device;
   const domain =
     target.kind === 'domain' ? target.domain : target.kind === 'all-domains' ? 'all-domains' : null;
@@ -112,7 +146,5 @@ function entryOf({ taskId, action, device, target, takenAt, files }: Manifest): 
     identity,
     takenAt: Date.parse(takenAt),
     files,
-    planName: null,
-    runId: null,
   };
 }
