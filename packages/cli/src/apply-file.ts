@@ -47,7 +47,8 @@ export async function applyFile(file: string, workingDirectory: string): Promise
     return { ...problem, errors: errors.sort((one, other) => one.line - other.line) };
   };
   const flaws = [...yaml.errors, ...yaml.warnings].map(({ code, message, pos }) => {
-    return { path: '', code, message, file, line: lines.linePos(pos[0]).line };
+    const sentence = `not well-formed YAML: ${message}`;
+    return { path: '', code, message: sentence, file, line: lines.linePos(pos[0]).line };
   });
   if (flaws.length > 0)
     return { ok: false, problem: { ...notValid(file, 'is not well-formed YAML'), errors: flaws } };

@@ -178,6 +178,7 @@ Remote mount  no
 File system   ext4
 Free          50 % (505 of 1000 bytes)
 Problem: /mnt/backups is a local disk. Mount the share.`,
+    exitCode: 4,
   },
   {
     args: 'store init',

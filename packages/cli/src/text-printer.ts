@@ -15,14 +15,25 @@ export function textPrinter({
     progress: (text) => writeOut(`${text()}\n`),
     note: (sentence) => writeError(`${printable(sentence)}\n`),
     problem: (problem) => {
-      writeError(`stillpoint: ${printable(`${problem.detail} ${problem.remedy}`)}\n`);
-      for (const error of problem.errors ?? [])
-        if (error.file !== undefined || !problem.detail.includes(error.message))
-          writeError(`  ${printable(fieldText(error))}\n`);
+      for (const text of linesOf(problem)) writeError(`${printable(text)}\n`);
       return exitCodeOfProblem(problem);
     },
   };
 }
+
+/** One mistake of a file is told in one line; of several each has its own, and the first says what came of them. */
+function linesOf({ title, detail, remedy, errors = [] }: LocatedProblem): string[] {
+  const [only, second] = errors;
+  if (only?.file !== undefined && second === undefined) {
+    return [`stillpoint: ${ended(fieldText(only))} ${remedy}`];
+  }
+  const isToldBelow = only?.file !== undefined && detail.includes(only.message);
+  const headline = `stillpoint: ${isToldBelow ? title : detail} ${remedy}`;
+  const told = errors.filter(({ file, message }) => file !== undefined || !detail.includes(message));
+  return [headline, ...told.map((error) => `  ${fieldText(error)}`)];
+}
+
+const ended = (text: string): string => (/[.?)]$/.test(text) ? text : `${text}.`);
 
 function fieldText({ file, line, path, message }: NonNullable<LocatedProblem['errors']>[number]): string {
   const place = file === undefined ? '' : `${file}:${line}: `;

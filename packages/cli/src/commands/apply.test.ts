@@ -145,8 +145,7 @@ plans:
   ])('of its YAML (%s) is told with its line', async (_, yaml, line) => {
     const { exitCode, error } = await apply(yaml);
     expect(exitCode).toBe(2);
-    expect(error).toMatch(/^stillpoint: The file plans.yaml is not well-formed YAML/);
-    expect(error).toContain(`plans.yaml:${line}: `);
+    expect(error).toContain(`plans.yaml:${line}: not well-formed YAML: `);
   });
 
   test('of its YAML does not quote the line, which may hold a password', async () => {
@@ -192,14 +191,26 @@ plans:
   });
 });
 
-test('a refusal of the server is told with the lines of the file', async () => {
-  const problem = problemOf({
-    code: 'DOCUMENT_REFUSED',
-    detail: 'The document has one mistake.',
-    errors: [{ path: '/plans/0/schedule', code: 'SCHEDULE_NOT_VALID', message: 'has no hour 25' }],
+test('a refusal of the server is told with the lines of the file, one mistake in one line', async () => {
+  const hour = { path: '/plans/0/schedule', code: 'SCHEDULE_INVALID', message: 'There is no hour 25.' };
+  const zone = { path: '/plans/0/timezone', code: 'TIMEZONE_UNKNOWN', message: 'There is no zone "CET+1".' };
+  const refusal = (...errors: (typeof hour)[]) => {
+    const detail = errors.map(({ message }) => message).join(' ');
+    return new Reply(422, problemOf({ code: 'DOCUMENT_REFUSED', detail, errors }));
+  };
+  const yaml = 'plans:\n  - name: nightly\n    schedule: 0 0 25 * * ?\n    timezone: CET+1\n';
+  replies['POST /apply'] = refusal(hour);
+  expect(await apply(yaml)).toMatchObject({
+    exitCode: 4,
+    error:
+      'stillpoint: plans.yaml:3: /plans/0/schedule There is no hour 25. Correct the fields that are named and apply it again.\n',
   });
-  replies['POST /apply'] = new Reply(422, problem);
-  const { exitCode, error } = await apply('plans:\n  - name: nightly\n    schedule: 0 0 25 * * ?\n');
-  expect(exitCode).toBe(4);
-  expect(error).toContain('\n  plans.yaml:3: /plans/0/schedule has no hour 25\n');
+  replies['POST /apply'] = refusal(hour, zone);
+  expect(await apply(yaml)).toMatchObject({
+    exitCode: 4,
+    error: `stillpoint: The document has mistakes, so nothing of it was applied. Correct the fields that are named and apply it again.
+  plans.yaml:3: /plans/0/schedule There is no hour 25.
+  plans.yaml:4: /plans/0/timezone There is no zone "CET+1".
+`,
+  });
 });
