@@ -55,7 +55,7 @@ const zone = (value: unknown): string | null =>
 function windowText(value: unknown): string | null {
   if (typeof value !== 'string') return 'must be "none" or windows such as 22:00-06:00';
   const read = parseWindowText(value);
-  return 'kind' in read ? read.detail : null;
+  return 'kind' in read ? `cannot be read: ${read.detail.replace(/\.$/, '')}` : null;
 }
 
 /** Every system parameter; the one place where a default, a limit or a meaning is written. */

@@ -120,7 +120,7 @@ async function openMountedRoot(
     if (location.requiresRemoteMount && !isRemoteMount(mount)) {
       throw new FaultError(
         'STORE_IS_NOT_MOUNTED',
-        `${location.root} lies on a ${mount.fileSystem} file system mounted at ${mount.mountPoint}.`,
+        `${location.root} lies on no mounted network file system but on ${mount.fileSystem}, mounted at ${mount.mountPoint}.`,
       );
     }
     return { directory, mount };

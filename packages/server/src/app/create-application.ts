@@ -21,7 +21,7 @@ import {
   parseSchedule,
   planWindow,
 } from '@stillpoint/core';
-import type { Application, Outcome } from './application.ts';
+import type { Application, Outcome, Page } from './application.ts';
 import { applyDocument } from './apply-document.ts';
 import { expandOnFleet } from './expand-on-fleet.ts';
 import { parameterFrom, parameterShown } from './parameter-form.ts';
@@ -68,7 +68,8 @@ class StillpointApplication implements Application {
     const device = devices.find((known) => known.name === name);
     if (device === undefined) return refuse('DEVICE_NOT_FOUND', `There is no device "${name}".`);
     const findings = await this.#ports.fleet.findOut(name);
-    return done(judgeFindings(device, findings, new Date(this.#ports.now()).toISOString()));
+    const testedAt = new Date(this.#ports.now()).toISOString();
+    return done(judgeFindings(device, findings, testedAt, this.#ports.remedyOf));
   }
 
   async listPlans(): ReturnType<Application['listPlans']> {
@@ -94,10 +95,11 @@ class StillpointApplication implements Application {
     const [devices, parameters] = await Promise.all([definitions.devices(), this.#parameters()]);
     const drafts = await expandOnFleet(plan, devices, fleet, parameters['devices.parallel']);
     const insecure = devices.filter(({ tls }) => tls.insecure === true).map((device) => device.name);
+    const refusal = await this.#refusalNow(plan, parameters);
     const matched = new Set(drafts.map((draft) => draft.device));
     return done({
       plan: name,
-      refusal: await this.#refusalNow(plan, parameters),
+      refusal: refusal === null ? null : { ...refusal, sentence: this.#withRemedy(refusal) },
       tasks: drafts.map(({ action, device, domain, skipped }) => ({
         action,
         device,
@@ -108,21 +110,6 @@ class StillpointApplication implements Application {
       })),
       warnings: insecure.filter((device) => matched.has(device)).map(insecureWarning),
     });
-  }
-
-  /** The same checks, in the same order, as a run makes before its first task. */
-  async #refusalNow(plan: Plan, parameters: Parameters): Promise<{ code: string; sentence: string } | null> {
-    if (!parameters['backups.enabled']) {
-      return { code: 'BACKUPS_ARE_DISABLED', sentence: 'The parameter backups.enabled is false.' };
-    }
-    const window = planWindow(plan, parameters, this.#ports.hostTimezone);
-    if ('kind' in window) return { code: 'PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT', sentence: window.detail };
-    if (!isWindowOpen(window, this.#ports.now())) {
-      const sentence = `The window of ${plan.name} is closed now (${window.timezone}).`;
-      return { code: 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', sentence };
-    }
-    const store = await this.#ports.store.check(parameters);
-    return store.ok ? null : { code: store.fault.code, sentence: store.fault.detail };
   }
 
   async runPlan(name: string, request: RunRequest): ReturnType<Application['runPlan']> {
@@ -144,7 +131,7 @@ class StillpointApplication implements Application {
   }
 
   async listRuns(query: RunQuery): ReturnType<Application['listRuns']> {
-    return done(await this.#ports.history.runs(query));
+    return pageOf(await this.#ports.history.runs(query), query);
   }
 
   async getRun(id: string): ReturnType<Application['getRun']> {
@@ -154,7 +141,7 @@ class StillpointApplication implements Application {
 
   async listTasks(runId: string, query: TaskQuery): ReturnType<Application['listTasks']> {
     const run = await this.getRun(runId);
-    return run.ok ? done(await this.#ports.history.tasks(runId, query)) : run;
+    return run.ok ? pageOf(await this.#ports.history.tasks(runId, query), query) : run;
   }
 
   async cancelRun(id: string): ReturnType<Application['cancelRun']> {
@@ -170,7 +157,7 @@ class StillpointApplication implements Application {
   }
 
   async listBackups(query: BackupQuery): ReturnType<Application['listBackups']> {
-    return done(await this.#ports.history.backups(query));
+    return pageOf(await this.#ports.history.backups(query), query);
   }
 
   async listParameters(): ReturnType<Application['listParameters']> {
@@ -281,7 +268,7 @@ class StillpointApplication implements Application {
 
   #storeRefused({ code, detail }: { code: string; detail: string }): { ok: false; problem: Refusal } {
     if (code === 'STORE_NOT_RESPONDING') return refuse('STORE_NOT_RESPONDING', detail);
-    return refuse('STORE_NOT_USABLE', `${detail} ${this.#ports.remedyOf(code)}`.trim());
+    return refuse('STORE_NOT_USABLE', this.#withRemedy({ code, sentence: detail }));
   }
 }
 
@@ -295,6 +282,12 @@ const insecureWarning = (device: string): string =>
 
 function done<Value>(value: Value): Outcome<Value> {
   return { ok: true, value };
+}
+
+function pageOf<Item>(page: Page<Item> | null, { cursor }: { cursor?: string | undefined }): Outcome<Page<Item>> {
+  return page === null
+    ? refuse('CURSOR_NOT_VALID', `"${cursor}" is not a cursor of this list.`)
+    : done(page);
 }
 
 function refuse(code: Refusal['code'], detail: string): { ok: false; problem: Refusal } {

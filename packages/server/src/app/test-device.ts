@@ -1,5 +1,5 @@
 import type { DeviceTest } from '@stillpoint/contract';
-import type { Reply } from '@stillpoint/core';
+import type { Fault, Reply } from '@stillpoint/core';
 import type { DeviceFindings, DeviceRecord } from './ports.ts';
 
 type Check = DeviceTest['checks'][number];
@@ -8,13 +8,19 @@ type Check = DeviceTest['checks'][number];
 const CLOCK_TOLERANCE_MS = 60_000;
 
 /** Puts what was found by testing a device into checks and one sentence. `testedAt` is an ISO instant. */
-export function judgeFindings(device: DeviceRecord, findings: DeviceFindings, testedAt: string): DeviceTest {
+export function judgeFindings(
+  device: DeviceRecord,
+  findings: DeviceFindings,
+  testedAt: string,
+  remedyOf: (code: string) => string,
+): DeviceTest {
+  const explain = (fault: Fault): string => `${sentenceOf(device, fault)} ${remedyOf(fault.code)}`.trim();
   const checks: Check[] = [];
   const { firmware, backupMode, clockDifferenceMs, domains } = findings;
-  checks.push(...firmwareChecks(device, firmware));
-  if (backupMode !== undefined) checks.push(backupModeCheck(device, backupMode));
-  if (clockDifferenceMs !== undefined) checks.push(clockCheck(device, clockDifferenceMs));
-  if (domains !== undefined) checks.push(domainsCheck(device, domains));
+  checks.push(...firmwareChecks(device, firmware, explain));
+  if (backupMode !== undefined) checks.push(backupModeCheck(device, backupMode, explain));
+  if (clockDifferenceMs !== undefined) checks.push(clockCheck(device, clockDifferenceMs, explain));
+  if (domains !== undefined) checks.push(domainsCheck(device, domains, explain));
   if (device.tls.insecure === true) {
     checks.push({
       name: 'tls',
@@ -40,11 +46,26 @@ export function judgeFindings(device: DeviceRecord, findings: DeviceFindings, te
   };
 }
 
-function firmwareChecks(device: DeviceRecord, firmware: DeviceFindings['firmware']): Check[] {
+/** The device, where it is unless the detail says so itself, and what it did. */
+function sentenceOf(device: DeviceRecord, { code, detail }: Fault): string {
+  const address = `${device.host}:${device.somaPort}`;
+  if (code === 'AUTHENTICATION_FAILED') {
+    return `${device.name} at ${address} refused the user name "${device.username}" or its password.`;
+  }
+  return detail.includes(address) ? `${device.name}: ${detail}` : `${device.name} at ${address}: ${detail}`;
+}
+
+type Explain = (fault: Fault) => string;
+
+function firmwareChecks(
+  device: DeviceRecord,
+  firmware: DeviceFindings['firmware'],
+  explain: Explain,
+): Check[] {
   const address = `${device.host}:${device.somaPort}`;
   if (!firmware.ok) {
     const isLogin = firmware.fault.code === 'AUTHENTICATION_FAILED';
-    const sentence = `${device.name} at ${address}: ${firmware.fault.detail}`;
+    const sentence = explain(firmware.fault);
     if (!isLogin) return [{ name: 'reachability', outcome: 'failed', sentence }];
     return [
       { name: 'reachability', outcome: 'passed', sentence: `${device.name} answers at ${address}.` },
@@ -58,8 +79,8 @@ function firmwareChecks(device: DeviceRecord, firmware: DeviceFindings['firmware
   ];
 }
 
-function backupModeCheck(device: DeviceRecord, mode: Reply<string>): Check {
-  if (!mode.ok) return failedCheck('backupMode', device, mode.fault.detail);
+function backupModeCheck(device: DeviceRecord, mode: Reply<string>, explain: Explain): Check {
+  if (!mode.ok) return { name: 'backupMode', outcome: 'failed', sentence: explain(mode.fault) };
   if (mode.value === 'secure') {
     return { name: 'backupMode', outcome: 'passed', sentence: 'It can make secure backups.' };
   }
@@ -67,8 +88,8 @@ function backupModeCheck(device: DeviceRecord, mode: Reply<string>): Check {
   return { name: 'backupMode', outcome: 'warning', sentence };
 }
 
-function clockCheck(device: DeviceRecord, difference: Reply<number | null>): Check {
-  if (!difference.ok) return failedCheck('clock', device, difference.fault.detail);
+function clockCheck(device: DeviceRecord, difference: Reply<number | null>, explain: Explain): Check {
+  if (!difference.ok) return { name: 'clock', outcome: 'failed', sentence: explain(difference.fault) };
   if (difference.value === null) {
     return { name: 'clock', outcome: 'skipped', sentence: `${device.name} does not tell its time.` };
   }
@@ -78,15 +99,11 @@ function clockCheck(device: DeviceRecord, difference: Reply<number | null>): Che
   return { name: 'clock', outcome: isFar ? 'warning' : 'passed', sentence };
 }
 
-function domainsCheck(device: DeviceRecord, domains: Reply<readonly string[]>): Check {
-  if (!domains.ok) return failedCheck('domains', device, domains.fault.detail);
+function domainsCheck(device: DeviceRecord, domains: Reply<readonly string[]>, explain: Explain): Check {
+  if (!domains.ok) return { name: 'domains', outcome: 'failed', sentence: explain(domains.fault) };
   return {
     name: 'domains',
     outcome: 'passed',
     sentence: `${device.name} has ${domains.value.length} domain(s).`,
   };
-}
-
-function failedCheck(name: string, device: DeviceRecord, detail: string): Check {
-  return { name, outcome: 'failed', sentence: `${device.name}: ${detail}` };
 }

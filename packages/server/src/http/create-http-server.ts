@@ -94,7 +94,11 @@ function guardEveryRequest(server: FastifyInstance, token: string): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
     if (request.routeOptions.config.isPublic !== true && !carriesToken(request.headers.authorization)) {
-      const detail = `${request.method} ${pathOf(request)} needs the header "Authorization: Bearer TOKEN".`;
+      const call = `${request.method} ${pathOf(request)}`;
+      const detail =
+        request.headers.authorization === undefined
+          ? `${call} needs the header "Authorization: Bearer TOKEN".`
+          : `The token that ${call} was sent with is not the one of this server.`;
       return sendProblem(reply, { code: 'NOT_AUTHORISED', detail });
     }
     if (isClosing) return sendProblem(reply, { code: 'SERVER_NOT_READY', detail: 'The server is stopping.' });
