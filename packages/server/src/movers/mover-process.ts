@@ -22,6 +22,10 @@ const entry = fileURLToPath(new URL('./mover.ts', import.meta.url));
 // A mover needs to find its trusted certificates and the zone; it must not inherit what the server's environment holds.
 const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 
+// What a download leaves behind for the collector is worth megabytes and dies at once: a small nursery, swept often, costs
+// no time and keeps a mover some 30 MB smaller.
+const execArgv = ['--max-semi-space-size=1'];
+
 /** One mover process, which carries out one order after the other until it is given up. */
 export class MoverProcess {
   /** Resolves when the process is gone. */
@@ -34,7 +38,7 @@ export class MoverProcess {
     const env = Object.fromEntries(inherited.flatMap((name) => pairOf(name, process.env[name])));
     this.#child = fork(entry, [], {
       env,
-      execArgv: [],
+      execArgv,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
