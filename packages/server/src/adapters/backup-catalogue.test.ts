@@ -51,8 +51,8 @@ async function insert(...entries: CatalogueEntry[]): Promise<void> {
 }
 
 async function listed() {
-  const { items } = await new StoredHistory(database.kysely, () => '').backups({ limit: 100 });
-  return items;
+  const page = await new StoredHistory(database.kysely, () => '').backups({ limit: 100 });
+  return page?.items ?? [];
 }
 
 it('a backup is listed with all that is known of it', async () => {

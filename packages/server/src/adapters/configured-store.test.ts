@@ -94,8 +94,8 @@ async function enter(
 }
 
 async function catalogue() {
-  const { items } = await new StoredHistory(database.kysely, () => '').backups({ limit: 100 });
-  return items;
+  const page = await new StoredHistory(database.kysely, () => '').backups({ limit: 100 });
+  return page?.items ?? [];
 }
 
 const rescan = async () => must(await store.rescan(parameters));

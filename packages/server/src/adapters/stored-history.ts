@@ -31,7 +31,9 @@ export class StoredHistory implements History {
     this.#remedyOf = remedyOf;
   }
 
-  async runs({ plan, status, limit, cursor }: RunQuery): Promise<Page<Run>> {
+  async runs({ plan, status, limit, cursor }: RunQuery): Promise<Page<Run> | null> {
+    const below = cursor === undefined ? undefined : numberOf(cursor);
+    if (below === null) return null;
     let query = this.#db
       .selectFrom('run')
       .selectAll()
@@ -39,7 +41,7 @@ export class StoredHistory implements History {
       .limit(limit + 1);
     if (plan !== undefined) query = query.where('plan_name', '=', plan);
     if (status !== undefined) query = query.where('status', '=', status);
-    if (cursor !== undefined) query = query.where('number', '<', numberOf(cursor));
+    if (below !== undefined) query = query.where('number', '<', below);
     const rows = await query.execute();
     const shown = rows.slice(0, limit);
     const counters = await this.#counters(shown.map(({ id }) => id));
@@ -70,15 +72,17 @@ export class StoredHistory implements History {
     );
   }
 
-  async tasks(runId: string, { limit, cursor }: TaskQuery): Promise<Page<Task>> {
-    let query = this.#db
+  async tasks(runId: string, { limit, cursor }: TaskQuery): Promise<Page<Task> | null> {
+    const above = cursor === undefined ? 0 : numberOf(cursor);
+    if (above === null) return null;
+    const rows = await this.#db
       .selectFrom('task')
       .selectAll()
       .where('run_id', '=', runId)
+      .where('number', '>', above)
       .orderBy('number')
-      .limit(limit + 1);
-    if (cursor !== undefined) query = query.where('number', '>', numberOf(cursor));
-    const rows = await query.execute();
+      .limit(limit + 1)
+      .execute();
     const shown = rows.slice(0, limit);
     const files = await this.#filesOfTasks(shown.map(({ id }) => id));
     const items = shown.map((row) => this.#task(row, files.get(row.id) ?? []));
@@ -94,7 +98,9 @@ export class StoredHistory implements History {
     return { ...this.#task(row, files.get(id) ?? []), steps: stepsOfTask(facts as TaskFact[]) };
   }
 
-  async backups({ device, domain, limit, cursor }: BackupQuery): Promise<Page<Backup>> {
+  async backups({ device, domain, limit, cursor }: BackupQuery): Promise<Page<Backup> | null> {
+    const from = cursor === undefined ? undefined : placeOf(cursor);
+    if (from === null) return null;
     let query = this.#db
       .selectFrom('backup')
       .selectAll()
@@ -103,8 +109,7 @@ export class StoredHistory implements History {
       .limit(limit + 1);
     if (device !== undefined) query = query.where('device', '=', device);
     if (domain !== undefined) query = query.where('domain', '=', domain);
-    const from = cursor === undefined ? null : placeOf(cursor);
-    if (from !== null) query = query.where(sql<boolean>`(taken_at, id) < (${from.takenAt}, ${from.id})`);
+    if (from !== undefined) query = query.where(sql<boolean>`(taken_at, id) < (${from.takenAt}, ${from.id})`);
     const rows = await query.execute();
     const shown = rows.slice(0, limit);
     const files = await this.#filesOfBackups(shown.map(({ id }) => id));
@@ -284,13 +289,11 @@ function backupShown(row: Row<'backup'>, files: File[]): Backup {
 
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 
-/** A cursor that is not one of ours starts behind the last row. */
-const numberOf = (cursor: string): number => (/^\d{1,15}$/.test(cursor) ? Number(cursor) : 0);
+/** Null for a cursor that is not one of ours. */
+const numberOf = (cursor: string): number | null => (/^\d{1,15}$/.test(cursor) ? Number(cursor) : null);
 
-function placeOf(cursor: string): { takenAt: Date; id: string } {
-  const [time = '', id = ''] = cursor.split('_');
-  const isOurs = /^\d{1,15}$/.test(time) && isUuid(id);
-  return isOurs
-    ? { takenAt: new Date(Number(time)), id }
-    : { takenAt: new Date(0), id: '00000000-0000-0000-0000-000000000000' };
+function placeOf(cursor: string): { takenAt: Date; id: string } | null {
+  const [time = '', id = '', ...rest] = cursor.split('_');
+  const isOurs = /^\d{1,15}$/.test(time) && isUuid(id) && rest.length === 0;
+  return isOurs ? { takenAt: new Date(Number(time)), id } : null;
 }

@@ -11,7 +11,6 @@ import type {
 } from '@stillpoint/contract';
 import {
   isParameterName,
-  isWindowOpen,
   nextFire,
   type ParameterName,
   type Parameters,
@@ -19,7 +18,6 @@ import {
   parameterDefinitions,
   parametersInForce,
   parseSchedule,
-  planWindow,
 } from '@stillpoint/core';
 import type { Application, Outcome, Page } from './application.ts';
 import { applyDocument } from './apply-document.ts';
@@ -27,6 +25,7 @@ import { expandOnFleet } from './expand-on-fleet.ts';
 import { parameterFrom, parameterShown } from './parameter-form.ts';
 import { planFields } from './plan-form.ts';
 import type { Clock, Definitions, DeviceRecord, Fleet, History, Runs, Store } from './ports.ts';
+import { refusalOfRun } from './refusal-of-run.ts';
 import { judgeFindings } from './test-device.ts';
 
 /** What the use cases reach the world through. */
@@ -95,7 +94,7 @@ class StillpointApplication implements Application {
     const [devices, parameters] = await Promise.all([definitions.devices(), this.#parameters()]);
     const drafts = await expandOnFleet(plan, devices, fleet, parameters['devices.parallel']);
     const insecure = devices.filter(({ tls }) => tls.insecure === true).map((device) => device.name);
-    const refusal = await this.#refusalNow(plan, parameters);
+    const refusal = await refusalOfRun(plan, parameters, this.#ports);
     const matched = new Set(drafts.map((draft) => draft.device));
     return done({
       plan: name,
@@ -110,6 +109,10 @@ class StillpointApplication implements Application {
       })),
       warnings: insecure.filter((device) => matched.has(device)).map(insecureWarning),
     });
+  }
+
+  #withRemedy({ code, sentence }: { code: string; sentence: string }): string {
+    return `${sentence} ${this.#ports.remedyOf(code)}`.trim();
   }
 
   async runPlan(name: string, request: RunRequest): ReturnType<Application['runPlan']> {
@@ -284,10 +287,11 @@ function done<Value>(value: Value): Outcome<Value> {
   return { ok: true, value };
 }
 
-function pageOf<Item>(page: Page<Item> | null, { cursor }: { cursor?: string | undefined }): Outcome<Page<Item>> {
-  return page === null
-    ? refuse('CURSOR_NOT_VALID', `"${cursor}" is not a cursor of this list.`)
-    : done(page);
+function pageOf<Item>(
+  page: Page<Item> | null,
+  { cursor }: { cursor?: string | undefined },
+): Outcome<Page<Item>> {
+  return page === null ? refuse('CURSOR_NOT_VALID', `"${cursor}" is not a cursor of this list.`) : done(page);
 }
 
 function refuse(code: Refusal['code'], detail: string): { ok: false; problem: Refusal } {

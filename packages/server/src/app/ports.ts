@@ -93,15 +93,15 @@ export interface Store {
   rescan(parameters: Parameters): Promise<Reply<RescanOutcome>>;
 }
 
-/** What happened, as clients read it. */
+/** What happened, as clients read it; a page is null when its cursor is not one of ours. */
 export interface History {
-  runs(query: RunQuery): Promise<Page<Run>>;
+  runs(query: RunQuery): Promise<Page<Run> | null>;
   run(id: string): Promise<Run | null>;
   /** The newest run of each plan. */
   lastRuns(): Promise<ReadonlyMap<string, { id: string; status: RunStatus; startedAt: string }>>;
-  tasks(runId: string, query: TaskQuery): Promise<Page<Task>>;
+  tasks(runId: string, query: TaskQuery): Promise<Page<Task> | null>;
   task(id: string): Promise<TaskDetail | null>;
-  backups(query: BackupQuery): Promise<Page<Backup>>;
+  backups(query: BackupQuery): Promise<Page<Backup> | null>;
   guards(): Promise<Guard[]>;
 }
 
