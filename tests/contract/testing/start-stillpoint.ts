@@ -257,6 +257,14 @@ export class Stillpoint {
     return task;
   }
 
+  /** Changes one value of what the journal says a waiting task is to do, such as a limit that was taken when it was queued. */
+  async amendTask({ id }: Pick<TaskDetail, 'id'>, path: string, value: unknown): Promise<void> {
+    const keys = path.split('.');
+    const text =
+      'update journal_subject set spec = jsonb_set(spec, $2, $3) where id = $1 and token = 0 returning id';
+    expect(await this.query(text, [id, keys, JSON.stringify(value)])).toHaveLength(1);
+  }
+
   async guards(): Promise<Guard[]> {
     return demandValue(await this.client.listGuards()).items;
   }
