@@ -10,8 +10,7 @@ import type { Effect, Fact, Program } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
 
 /** A program whose spec and state the engine does not look into. */
-// biome-ignore lint/suspicious/noExplicitAny: the engine hosts programs of different specs and states
-export type AnyProgram = Program<any, any, TablesTransaction>;
+export type AnyProgram = Program<unknown, unknown, TablesTransaction>;
 
 /** What a drive needs from the node it runs on. */
 export type DriveContext = {

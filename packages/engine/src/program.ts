@@ -34,24 +34,24 @@ export type Step =
 export type Performance = { readonly subjectId: string; readonly signal: AbortSignal };
 
 /**
- * A program that the engine hosts: three pure functions and the one that touches the world. The engine knows nothing
+ * A program that the engine hosts: pure functions, and the one that touches the world. The engine knows nothing
  * of what it is about; facts of a program are the engine's with the program's own effects, notes and verdicts in them.
  */
 export type Program<Spec, State, Transaction> = {
   readonly name: string;
-  readonly begin: (spec: Spec) => State;
-  readonly evolve: (state: State, fact: Fact) => State;
-  readonly next: (state: State, now: number) => Step;
+  begin(spec: Spec): State;
+  evolve(state: State, fact: Fact): State;
+  next(state: State, now: number): Step;
   /** Effects that only look: no intent is recorded before them. */
-  readonly isLook: (effect: Effect) => boolean;
+  isLook(effect: Effect): boolean;
   /** Whether what a look told is worth a line in the journal. */
-  readonly isNews: (before: State, after: State) => boolean;
+  isNews(before: State, after: State): boolean;
   /** Whether an effect that is going on is no longer wanted after what was told meanwhile, and can safely be cut off. */
-  readonly isGivenUp: (state: State, effect: Effect) => boolean;
+  isGivenUp(state: State, effect: Effect): boolean;
   /** Answers, and never throws, for what the world does; what it throws is a bug and stops the subject. */
-  readonly perform: (effect: Effect, state: State, performance: Performance) => Promise<Reply>;
+  perform(effect: Effect, state: State, performance: Performance): Promise<Reply>;
   /** Writes what others read of a subject, in the transaction that appends the fact. */
-  readonly project: (transaction: Transaction, change: Change<State>) => Promise<void>;
+  project(transaction: Transaction, change: Change<State>): Promise<void>;
 };
 
 /** One fact and what it changed. */

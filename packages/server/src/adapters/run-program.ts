@@ -19,14 +19,14 @@ export const RUN_PROGRAM = 'run';
 export function runProgram(performer: RunPerformer): AnyProgram {
   return {
     name: RUN_PROGRAM,
-    begin: (spec: RunSpec) => queuedRun(spec),
-    evolve: evolveRun as AnyProgram['evolve'],
-    next: nextRunStep as AnyProgram['next'],
-    isLook: isRunLook as AnyProgram['isLook'],
+    begin: queuedRun,
+    evolve: evolveRun,
+    next: nextRunStep,
+    isLook: isRunLook,
     isNews,
     isGivenUp: () => false,
-    perform: performer.perform.bind(performer) as AnyProgram['perform'],
-    project: projectRun as AnyProgram['project'],
+    perform: performer.perform.bind(performer),
+    project: projectRun,
   };
 }
 

@@ -24,14 +24,14 @@ export const TASK_PROGRAM = 'task';
 export function taskProgram(performer: TaskPerformer): AnyProgram {
   return {
     name: TASK_PROGRAM,
-    begin: (spec: TaskSpec) => queuedTask(spec),
-    evolve: evolveTask as AnyProgram['evolve'],
-    next: nextTaskStep as AnyProgram['next'],
-    isLook: isLook as AnyProgram['isLook'],
+    begin: queuedTask,
+    evolve: evolveTask,
+    next: nextTaskStep,
+    isLook,
     isNews,
-    isGivenUp: isGivenUp as AnyProgram['isGivenUp'],
-    perform: performer.perform.bind(performer) as AnyProgram['perform'],
-    project: projectTask as AnyProgram['project'],
+    isGivenUp,
+    perform: performer.perform.bind(performer),
+    project: projectTask,
   };
 }
 
