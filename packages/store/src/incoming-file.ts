@@ -10,13 +10,13 @@ export interface ReceivedFile {
 }
 
 const blockBytes = 1024 * 1024;
-const blocks = 4;
+const blocks = 8;
 // Pushing what was written to the disk while more comes in leaves little for the last fsync to wait for.
 const syncEveryBytes = 64 * 1024 * 1024;
 
 /**
  * The sink of one file on its way in. Chunks are gathered into blocks; while a block is being written, it is hashed
- * and the next one filled. Holds 4 MiB at most.
+ * and the next one filled. Holds 8 MiB at most.
  */
 export class IncomingFile {
   readonly name: string;

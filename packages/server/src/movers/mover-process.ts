@@ -23,7 +23,7 @@ const entry = fileURLToPath(new URL('./mover.ts', import.meta.url));
 const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 
 // What a download leaves behind for the collector is worth megabytes and dies at once: a small nursery, swept often, costs
-// no time and keeps a mover some 30 MB smaller.
+// little time and keeps a mover some 30 MB smaller.
 const execArgv = ['--max-semi-space-size=1'];
 
 /** One mover process, which carries out one order after the other until it is given up. */
