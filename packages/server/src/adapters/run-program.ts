@@ -1,12 +1,4 @@
-import {
-  evolveRun,
-  isRunLook,
-  nextRunStep,
-  queuedRun,
-  type RunFact,
-  type RunSpec,
-  type RunState,
-} from '@stillpoint/core';
+import { evolveRun, isRunLook, nextRunStep, queuedRun, type RunFact, type RunState } from '@stillpoint/core';
 import type { AnyProgram, Change } from '@stillpoint/engine';
 import type { Transaction } from 'kysely';
 import type { RunPerformer } from './run-performer.ts';
