@@ -213,7 +213,9 @@ export class Stillpoint {
       async () => demandValue(await this.client.getRun({ params: { id } })),
       ({ status }) => finalStates.includes(status),
     ).catch(async (error: unknown) => {
-      const facts = await this.query('select subject_id, body from journal_fact order by subject_id, seq');
+      const text =
+        'select body from journal_fact where subject_id in (select id from task where run_id = $1 union select $1) order by subject_id, seq';
+      const facts = await this.query(text, [id]);
       throw new Error(`the run ${id} did not end; the journal: ${JSON.stringify(facts)}`, { cause: error });
     });
     const tasks = await this.tasksOf({ id });

@@ -5,6 +5,8 @@ import type { Clock } from '../app/ports.ts';
 import type { Conversation } from './appliances.ts';
 
 const LONGEST_WRITING_MS = 20 * 60_000;
+/** A device that is idle and has written nothing for this long has finished, well or badly. */
+const LONGEST_STANDSTILL_MS = 2 * 60_000;
 const LONGEST_FINISHING_MS = 60_000;
 const POLL_MS = 1_000;
 
@@ -13,7 +15,8 @@ const mayBeMadeByTheDevice: ReadonlySet<string> = new Set(['ACTION_REFUSED', 'NO
 
 /**
  * Has a device write a secure backup into a directory and waits until it is there. Accepted is not done: the device may
- * still be writing, and says so by the command that it is busy with.
+ * still be writing, and says so by the command that it is busy with. One that stops without a manifest is not waited for
+ * any longer, for it may be quiesced meanwhile: the download then says what is missing.
  */
 export async function createSecureBackup(
   talk: Conversation,
@@ -26,10 +29,18 @@ export async function createSecureBackup(
   const accepted = await talk.act((appliance, call) => appliance.createSecureBackup(order, call));
   if (!accepted.ok) return accepted;
   const deadline = now() + LONGEST_WRITING_MS;
+  let written = '';
+  let writtenAt = now();
   while (now() < deadline && !signal.aborted) {
     const isWriting = await isBusy(talk);
     if (!isWriting.ok) return isWriting;
-    if (!isWriting.value && (await hasManifest(talk, order.destination))) return { ok: true, value: null };
+    const content = isWriting.value ? null : await contentOf(talk, order.destination);
+    if (content === null || content.text !== written) {
+      written = content?.text ?? written;
+      writtenAt = now();
+    }
+    const isOver = content?.hasManifest === true || now() - writtenAt >= LONGEST_STANDSTILL_MS;
+    if (isOver) return { ok: true, value: null };
     await pause(signal);
   }
   const detail = `${talk.device} had not finished its secure backup after ${LONGEST_WRITING_MS / 60_000} minutes.`;
@@ -82,9 +93,16 @@ async function isBusy(talk: Conversation): Promise<Reply<boolean>> {
   return { ok: true, value: (own?.currentCommand ?? '') !== '' };
 }
 
-async function hasManifest(talk: Conversation, directory: string): Promise<boolean> {
+/** What a directory holds, as a text that differs when anything in it does; null when the device does not say. */
+async function contentOf(
+  talk: Conversation,
+  directory: string,
+): Promise<{ text: string; hasManifest: boolean } | null> {
   const listing = await talk.ask((appliance, call) => appliance.listFiles('temporary:', call));
-  return listing.ok && listing.value.files.some(({ path }) => path === `${directory}/backupmanifest.xml`);
+  if (!listing.ok) return null;
+  const files = listing.value.files.filter(({ path }) => path.startsWith(`${directory}/`));
+  const hasManifest = files.some(({ path }) => path === `${directory}/backupmanifest.xml`);
+  return { text: JSON.stringify(files), hasManifest };
 }
 
 /** An abort ends the pause, not the loop: the loop looks at the signal itself. */
