@@ -6,39 +6,37 @@ export function stepsOfTask(facts: readonly TaskFact[]): Step[] {
   const steps: Step[] = [];
   for (const fact of facts) {
     const at = new Date(fact.at).toISOString();
-    const last = steps.at(-1);
-    const isOpen = last?.outcome === 'running';
+    // A cancel may have been told since it was begun, so it need not be the last.
+    const openIndex = steps.findLastIndex(({ outcome }) => outcome === 'running');
+    const open = steps[openIndex];
     if (fact.type === 'intended') {
       steps.push({ name: fact.effect.type, startedAt: at, endedAt: null, outcome: 'running', detail: null });
     } else if (fact.type === 'settled') {
-      const { ok } = fact.reply;
-      const outcome = ok ? 'succeeded' : fact.reply.fault.effect === 'unknown' ? 'unknown' : 'failed';
-      const detail = ok ? null : fact.reply.fault.detail;
-      const startedAt = isOpen && !isLook(fact.effect) ? last.startedAt : at;
-      if (isOpen && !isLook(fact.effect)) steps.pop();
-      steps.push({ name: fact.effect.type, startedAt, endedAt: at, outcome, detail });
+      const end = { endedAt: at, ...endOf(fact.reply) };
+      if (open === undefined || isLook(fact.effect)) {
+        steps.push({ name: fact.effect.type, startedAt: at, ...end });
+      } else steps[openIndex] = { ...open, ...end };
     } else if (fact.type === 'takenOver') {
-      if (isOpen)
-        steps[steps.length - 1] = { ...last, endedAt: at, outcome: 'unknown', detail: 'The server stopped.' };
-      steps.push({ name: 'takeOver', startedAt: at, endedAt: at, outcome: 'succeeded', detail: null });
+      if (open !== undefined) {
+        steps[openIndex] = { ...open, endedAt: at, outcome: 'unknown', detail: 'The server stopped.' };
+      }
+      steps.push(moment('takeOver', at, 'succeeded', null));
     } else if (fact.type === 'noted' && fact.note.type === 'gaveUp') {
       const { on, reason } = fact.note;
-      steps.push({
-        name: `wait for ${on}`,
-        startedAt: at,
-        endedAt: at,
-        outcome: 'failed',
-        detail: reason.detail,
-      });
+      steps.push(moment(`wait for ${on}`, at, 'failed', reason.detail));
     } else if (fact.type === 'told') {
-      steps.push({
-        name: 'cancel',
-        startedAt: at,
-        endedAt: at,
-        outcome: 'succeeded',
-        detail: fact.command.reason.detail,
-      });
+      steps.push(moment('cancel', at, 'succeeded', fact.command.reason.detail));
     }
   }
   return steps;
+}
+
+function endOf(reply: Extract<TaskFact, { type: 'settled' }>['reply']): Pick<Step, 'outcome' | 'detail'> {
+  if (reply.ok) return { outcome: 'succeeded', detail: null };
+  const { effect, detail } = reply.fault;
+  return { outcome: effect === 'unknown' ? 'unknown' : 'failed', detail };
+}
+
+function moment(name: string, at: string, outcome: Step['outcome'], detail: string | null): Step {
+  return { name, startedAt: at, endedAt: at, outcome, detail };
 }
