@@ -12,7 +12,7 @@ import { makeRoom, type Room } from './make-room.ts';
 import { type ServerProcess, startServerProcess } from './start-server-process.ts';
 
 /** The device of a scene; it has the domain `A`, besides what a test asks for. */
-export const DEVICE = 'dp1';
+const DEVICE = 'dp1';
 const DEADLINE_MS = 20_000;
 const PASSWORD = 'a password nobody may see';
 
