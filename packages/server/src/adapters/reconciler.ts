@@ -7,7 +7,7 @@ import { unquiesce } from './task-performer.ts';
 /** What a reconciler works with. */
 export type ReconcilerTools = {
   readonly db: Kysely<Tables>;
-  readonly appliances: Appliances;
+  readonly appliances: Pick<Appliances, 'talkTo'>;
   readonly settleMs: () => Promise<number>;
   readonly nodeId: string;
   readonly now: () => number;
@@ -63,6 +63,7 @@ export class Reconciler {
     const note = async (last_problem: string | null): Promise<void> => {
       await db.updateTable('device_guard').set({ last_problem }).where('id', '=', id).execute();
     };
+    const lookedAt = now();
     const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     if (!rows.ok) return note(rows.fault.detail);
     const held = rows.value.filter(
@@ -74,7 +75,7 @@ export class Reconciler {
     }
     // A request whose reply was lost may land after the task has ended: what was seen running counts only then.
     const settledFrom = (endedAt?.getTime() ?? 0) + (await this.#tools.settleMs());
-    if (now() < settledFrom) return;
+    if (lookedAt < settledFrom) return note(null);
     await db
       .updateTable('device_guard')
       .set({ released_at: new Date(now()), last_problem: null })
