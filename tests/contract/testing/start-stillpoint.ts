@@ -259,6 +259,19 @@ export class Stillpoint {
     return task;
   }
 
+  /** Waits until a task of a run has recorded a step with an outcome. */
+  async stepOf(
+    run: Pick<Run, 'id'>,
+    name: string,
+    outcome: TaskDetail['steps'][number]['outcome'],
+  ): Promise<void> {
+    await until(
+      () => this.tasksOf(run),
+      (tasks) =>
+        tasks.some(({ steps }) => steps.some((step) => step.name === name && step.outcome === outcome)),
+    );
+  }
+
   /** Changes one value of what the journal says a waiting task is to do, such as a limit that was taken when it was queued. */
   async amendTask({ id }: Pick<TaskDetail, 'id'>, path: string, value: unknown): Promise<void> {
     const keys = path.split('.');
