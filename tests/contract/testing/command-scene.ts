@@ -72,7 +72,7 @@ export class CommandScene {
     return {
       parameters: good(await client.listParameters()),
       devices: good(await client.listDevices()),
-      plans: good(await client.listPlans()).items.map(({ lastRun: _, ...plan }) => plan),
+      plans: good(await client.listPlans()).items.map((plan) => ({ ...plan, lastRun: null })),
       backups: good(await client.listBackups()),
       guards: good(await client.listGuards()),
       store: listStore(this.room.store),
