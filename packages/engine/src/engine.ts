@@ -36,7 +36,7 @@ export type EngineOptions<Tables> = {
 const FENCE_MS = LEASE_SECONDS * 700;
 const RENEW_MS = 2_000;
 const POLL_MS = 500;
-const PARKED_MS = 60_000;
+const LONGEST_PARKED_MS = 60_000;
 
 type Going = {
   readonly claim: Claim;
@@ -221,10 +221,14 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (fact.type === 'ended') this.emit('ended', { subjectId, program, verdict: fact.verdict });
   }
 
-  /** A mistake of ours: nobody knows how the subject stands, so its key stays blocked while the alarm is out. */
+  /**
+   * A mistake of ours, or a database that is away: nobody knows how the subject stands, so its key stays blocked while
+   * the alarm is out. The first tries come soon, because a device may wait quiesced.
+   */
   async #park(claim: Claim, program: AnyProgram, error: unknown, signal: AbortSignal): Promise<void> {
     this.emit('parked', { subjectId: claim.subjectId, program: program.name, error });
-    await this.#wakeUp.sleep(claim.subjectId, PARKED_MS, signal);
+    const parkedMs = Math.min(1000 * 2 ** Math.min(claim.attempt, 10), LONGEST_PARKED_MS);
+    await this.#wakeUp.sleep(claim.subjectId, parkedMs, signal);
     if (!this.#isFenced()) await this.#queue.release(claim);
   }
 
