@@ -36,7 +36,9 @@ export async function applyDocument(
   const parameters = Object.entries(document.parameters).map(
     ([name, value]) => [name, parameterFrom(value)] as const,
   );
-  const timezone = timezoneOf({ ...values, ...Object.fromEntries(parameters) }, hostTimezone);
+  // A zone that is refused must not have every schedule refused as well.
+  const usable = parameters.filter(([name, value]) => parameterErrors(name, value).length === 0);
+  const timezone = timezoneOf({ ...values, ...Object.fromEntries(usable) }, hostTimezone);
   const planDefinitions = document.plans.map(planFrom);
   const errors = [
     ...parameters.flatMap(([name, value]) => parameterErrors(name, value)),
