@@ -101,10 +101,7 @@ function pauseAfter(at: number, now: number): RunStep | null {
 function stopReasonOf(state: RunState, now: number): Reason | null {
   const { spec, parameters } = state;
   if (parameters === null) return null;
-  if (state.isHalted) {
-    const detail = `A task of ${spec.plan.name} failed and its error policy is "halt".`;
-    return reasonOf('EXECUTION_CANCELED_BECAUSE_ERROR_POLICY', detail);
-  }
+  if (state.isHalted) return haltOf(spec);
   if (now - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
     const detail = `It waited longer than ${parameters['queue.maxHours']} hours.`;
     return reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', detail);
@@ -135,9 +132,17 @@ function endStep(state: RunState): RunStep {
   return { kind: 'finish', verdict: { status, reason, warnings: state.warnings } };
 }
 
-/** A cancel that came when every task had succeeded has stopped nothing. */
+function haltOf({ plan }: RunSpec): Reason {
+  const detail = `A task of ${plan.name} failed and its error policy is "halt".`;
+  return reasonOf('EXECUTION_CANCELED_BECAUSE_ERROR_POLICY', detail);
+}
+
+/**
+ * A cancel that came when every task had succeeded has stopped nothing. Tasks that a halt kept from starting may have
+ * said so before the run came to cancel them.
+ */
 function reasonOfOutcome(
-  { spec, stop }: RunState,
+  { spec, stop, isHalted }: RunState,
   counts: TaskCounts,
   outcome: RunVerdict['status'],
 ): Reason | null {
@@ -145,6 +150,7 @@ function reasonOfOutcome(
   if (outcome === 'SKIPPED')
     return reasonOf('ALL_TASKS_SKIPPED', `Every task of ${spec.plan.name} was skipped.`);
   const { succeeded, failed, cancelled } = counts;
+  if (stop === null && isHalted && cancelled > 0) return haltOf(spec);
   const detail = `Of the tasks of ${spec.plan.name}, ${succeeded} succeeded, ${failed} failed and ${cancelled} were cancelled.`;
   return stop ?? reasonOf('SOME_TASKS_FAILED', detail);
 }

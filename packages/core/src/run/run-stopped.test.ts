@@ -30,6 +30,17 @@ describe('what stops a run', () => {
     expect(endOf(drive)).toBe('PARTIAL EXECUTION_CANCELED_BECAUSE_ERROR_POLICY');
   });
 
+  it('a halt that every waiting task learnt of before the run did is its reason all the same', () => {
+    const countTasks = [countReply({ waiting: 2 }), countReply({ failed: 1, cancelled: 1 }, true)];
+    const drive = driveRun(runOf(), { replies: { countTasks } });
+    expect(drive.effects.join()).not.toContain('cancelTasks');
+    expect(endOf(drive)).toBe('FAILED EXECUTION_CANCELED_BECAUSE_ERROR_POLICY');
+    const last = driveRun(runOf(), {
+      replies: { countTasks: [countReply({ succeeded: 1, failed: 1 }, true)] },
+    });
+    expect(endOf(last)).toBe('PARTIAL SOME_TASKS_FAILED');
+  });
+
   it('a failed task under the error policy ignore stops nothing', () => {
     const countTasks = [countReply({ waiting: 1, failed: 1 }), countReply({ succeeded: 1, failed: 1 })];
     const drive = driveRun(runOf(), { replies: { countTasks } });
