@@ -162,9 +162,16 @@ export class Engine extends EventEmitter<EngineEvents> {
   async stop(): Promise<void> {
     this.#isDraining = true;
     this.#stopping.abort();
-    for (const { abort } of this.#going.values()) abort.abort();
-    await Promise.all([...this.#loops, ...[...this.#going.values()].map(({ done }) => done)]);
+    this.#abortAll();
+    await Promise.all(this.#loops);
+    // A claim that was on its way has begun a drive meanwhile.
+    this.#abortAll();
+    await Promise.all([...this.#going.values()].map(({ done }) => done));
     await this.#queue.stop();
+  }
+
+  #abortAll(): void {
+    for (const { abort } of this.#going.values()) abort.abort();
   }
 
   async #dispatch(program: AnyProgram, parallel: () => number): Promise<void> {
@@ -244,7 +251,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       } catch (error) {
         this.emit('problem', asError(error));
       }
-      if (this.#isFenced()) for (const { abort } of this.#going.values()) abort.abort();
+      if (this.#isFenced()) this.#abortAll();
     }
   }
 
