@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +54,8 @@ async function measure(
   runs: number,
 ): Promise<{ figures: Figure[]; rounds: Round[] }> {
   const folder = await mkdtemp(join(parent, 'stillpoint-b-1-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', remove);
   try {
     await using simulator = await startSimulator(folder, readSize(size));
     const download = await CurlDownload.prepare(folder, simulator);
@@ -62,7 +64,8 @@ async function measure(
     for (let round = 0; round < runs; round += 1) rounds.push(await playRound(folder, simulator, download));
     return { figures: summariseRounds(`b-1.${size}`, rounds), rounds };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
@@ -74,6 +77,10 @@ const { values: options } = parseArgs({
     folder: { type: 'string', default: tmpdir() },
   },
 });
+const runs = Number(options.runs);
+if (!Number.isInteger(runs) || runs < 1) throw new Error(`"${options.runs}" is no number of runs.`);
+// Gigabytes are not left behind by who loses patience.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const machine = {
   processor: cpus()[0]?.model ?? 'unknown',
   cores: availableParallelism(),
@@ -83,7 +90,7 @@ const machine = {
 };
 const results = [];
 for (const size of options.size) {
-  const { figures, rounds } = await measure(options.folder, size, Number(options.runs));
+  const { figures, rounds } = await measure(options.folder, size, runs);
   for (const { name, value, unit, ratio } of figures) {
     console.log(`${name} ${value.toFixed(2)} ${unit} ${ratio?.toFixed(2) ?? '-'}`);
   }

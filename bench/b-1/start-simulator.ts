@@ -40,6 +40,9 @@ export async function startSimulator(folder: string, sizeBytes: number): Promise
     env: { ...process.env, TMPDIR: folder },
   });
   const exited = once(child, 'exit');
+  // Its files are removed with the folder, by whoever made the folder.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const lines = createInterface(child.stdout);
   const ready = await Promise.race([once(lines, 'line'), exited]);
   const said: unknown = ready[0];
@@ -52,6 +55,7 @@ export async function startSimulator(folder: string, sizeBytes: number): Promise
     processId: child.pid,
     lastServed: () => lastServed(controlUrl),
     async [Symbol.asyncDispose]() {
+      process.off('exit', kill);
       child.kill('SIGTERM');
       await exited;
     },
