@@ -21,6 +21,7 @@ An external PostgreSQL (15 or later) is used when DATABASE_URL is set.
 /** Exit codes as the command has them. */
 const EXIT = { ok: 0, failed: 1, usage: 2, refused: 4 } as const;
 const UNDO_MS = 60_000;
+const LEVELS: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -41,8 +42,10 @@ async function main(): Promise<number> {
     process.stderr.write(`${sentenceOf(error, host, port)}\n`);
     return EXIT.refused;
   }
+  // Before the line that lets anybody know whom to stop.
+  const toldToStop = askedToStop();
   process.stdout.write(`Stillpoint serves at ${server.url}, data in ${resolve(data)}\n`);
-  await askedToStop();
+  await toldToStop;
   logger.info('stopping: no new task starts, going ones undo what they did');
   await server.stop(UNDO_MS);
   return EXIT.ok;
@@ -73,6 +76,7 @@ function readOptions(): Options | number {
     }
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`"${values.port}" is not a port.`);
+    if (!LEVELS.has(values['log-level'])) throw new Error(`"${values['log-level']}" is not a log level.`);
     const share = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
     const data = values.data ?? process.env.STILLPOINT_DATA ?? join(share, 'stillpoint');
     return { data, host: values.host, port: Number(values.port), level: values['log-level'] };
