@@ -9,8 +9,8 @@ import type { Manifest, PublishRequest } from '@stillpoint/store';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MoverPool, openMoverPool } from '../movers/mover-pool.ts';
 import { emptyTables } from '../testing/empty-tables.ts';
-import { insertBackup } from './backup-catalogue.ts';
 import { ConfiguredStore } from './configured-store.ts';
+import { insertBackup } from './insert-backup.ts';
 import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 

@@ -3,7 +3,7 @@ import type { KnownStore, Manifest } from '@stillpoint/store';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { RescanOutcome, Store, StoreStatus } from '../app/ports.ts';
 import type { MoverPool } from '../movers/mover-pool.ts';
-import { type CatalogueEntry, insertBackup } from './backup-catalogue.ts';
+import { type CatalogueEntry, insertBackup } from './insert-backup.ts';
 import type { Tables } from './tables.ts';
 
 const SHORT_DEADLINE_MS = 30_000;

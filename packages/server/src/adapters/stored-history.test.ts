@@ -8,7 +8,7 @@ import { emptyTables } from '../testing/empty-tables.ts';
 import { samplePlan } from '../testing/sample-plan.ts';
 import { sampleQueuedAt, sampleSecureBackup, sampleTask } from '../testing/sample-task.ts';
 import { seedRun, seedTask } from '../testing/seed-run.ts';
-import { insertBackup } from './backup-catalogue.ts';
+import { insertBackup } from './insert-backup.ts';
 import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '@stillpoint/core';
 import type { AnyProgram, Change } from '@stillpoint/engine';
 import type { Transaction } from 'kysely';
-import { insertBackup } from './backup-catalogue.ts';
+import { insertBackup } from './insert-backup.ts';
 import type { Tables } from './tables.ts';
 import type { TaskPerformer } from './task-performer.ts';
 

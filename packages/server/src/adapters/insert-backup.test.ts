@@ -3,7 +3,7 @@ import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { emptyTables } from '../testing/empty-tables.ts';
-import { type CatalogueEntry, insertBackup } from './backup-catalogue.ts';
+import { type CatalogueEntry, insertBackup } from './insert-backup.ts';
 import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 
