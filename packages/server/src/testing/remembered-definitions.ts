@@ -23,7 +23,10 @@ export class RememberedDefinitions implements Definitions {
   }
 
   async devices(): Promise<readonly DeviceRecord[]> {
-    return [...this.#devices.values()].map(({ password: _, ...record }) => record);
+    return [...this.#devices.values()].map((device) => {
+      const { password: _password, ...record } = device;
+      return record;
+    });
   }
 
   async plans(): Promise<readonly Plan[]> {
