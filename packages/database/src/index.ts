@@ -2,6 +2,7 @@ export { type DatabaseCode, databaseCatalogue } from './database-catalogue.ts';
 export { DatabaseError, type DatabaseFault } from './database-error.ts';
 export type { DatabaseEvent } from './database-event.ts';
 export { dumpSchema } from './dump-schema.ts';
+export { acquireDataDirectoryLock, type DataDirectoryLock } from './embedded/data-directory-lock.ts';
 export { applyMigrations, type MigrationReport } from './migrations/apply-migrations.ts';
 export {
   type ConnectionOptions,

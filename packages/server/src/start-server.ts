@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { problemCatalogue } from '@stillpoint/contract';
 import {
   coreCatalogue,
@@ -8,7 +9,7 @@ import {
   reasonOf,
   type TaskCommand,
 } from '@stillpoint/core';
-import { type Database, openDatabase } from '@stillpoint/database';
+import { acquireDataDirectoryLock, type Database, openDatabase } from '@stillpoint/database';
 import { datapowerCatalogue } from '@stillpoint/datapower';
 import { Engine, type EngineTables } from '@stillpoint/engine';
 import { storeCatalogue } from '@stillpoint/store';
@@ -88,6 +89,11 @@ async function closeAll(closers: Closer[]): Promise<void> {
 async function compose(options: ServerOptions, closers: Closer[]): Promise<RunningServer> {
   const { dataDirectory, databaseUrl, logger } = options;
   const data = await openDataDirectory(dataDirectory, options.environment);
+  if (databaseUrl !== null) {
+    // The embedded database locks the data directory itself; two servers of one node id would undo each other's work.
+    const lock = acquireDataDirectoryLock(join(data.path, 'server.lock'));
+    closers.push(async () => lock.release());
+  }
   const target = databaseUrl === null ? { dataDirectory } : { url: databaseUrl };
   const database = await openDatabase<Tables>(target, {
     onEvent: (event) => logger.warn({ event }, 'database'),

@@ -125,7 +125,8 @@ function endStep(state: RunState): RunStep {
   if (spec.plan.postPlanScript !== null && isPostScriptDue) {
     return perform({
       type: 'runPostScript',
-      statusCode: reason?.code ?? status,
+      // Scripts tell a run in which some tasks failed from one in which all did.
+      statusCode: state.failure?.code ?? state.stop?.code ?? status,
       message: reason?.detail ?? null,
     });
   }

@@ -1,9 +1,9 @@
+import type { Reply } from '@stillpoint/core';
 import {
   type Appliance,
   type ApplianceAddress,
   type CallOptions,
   openAppliance,
-  type Reply,
 } from '@stillpoint/datapower';
 import type { StoredDefinitions } from './definitions.ts';
 
@@ -45,11 +45,8 @@ export class Appliances {
   }
 
   /** Where a device is, for a process that opens a connection of its own. */
-  async addressOf(device: string): Promise<Reply<ApplianceAddress>> {
-    const address = await this.#definitions.addressOf(device);
-    if (address !== null) return { ok: true, value: address };
-    const detail = `The device ${device} is no longer defined.`;
-    return { ok: false, fault: { code: 'DEVICE_UNREACHABLE', effect: 'none', retryable: false, detail } };
+  addressOf(device: string): Promise<Reply<ApplianceAddress>> {
+    return this.#definitions.addressOf(device);
   }
 
   async close(): Promise<void> {

@@ -126,7 +126,7 @@ describe('the password of a device', () => {
 
   it('is told to nobody but the one who logs in, to whom it prints as [redacted]', async () => {
     const address = await definitions.addressOf('QA1');
-    expect(address?.password.reveal()).toBe(PASSWORD);
+    expect(address.ok && address.value.password.reveal()).toBe(PASSWORD);
     expect(JSON.stringify(address)).not.toContain('planted');
   });
 
@@ -154,12 +154,21 @@ describe('the password of a device', () => {
       .set({ sealed_password: sql`${other}` })
       .where('name', '=', 'QA2')
       .execute();
-    await expect(definitions.addressOf('QA2')).rejects.toThrow();
+    expect(await definitions.addressOf('QA2')).toMatchObject({ fault: { code: 'PASSWORD_NOT_READABLE' } });
   });
 
   it('does not open with another key', async () => {
     const stranger = new StoredDefinitions(database.kysely, randomBytes(32));
-    await expect(stranger.addressOf('QA1')).rejects.toThrow();
+    expect(await stranger.addressOf('QA1')).toMatchObject({ fault: { code: 'PASSWORD_NOT_READABLE' } });
+    expect(await stranger.hasPassword('QA1', PASSWORD)).toBe(false);
+  });
+
+  it('of a lost key is mended by applying the device with its password, and by nothing less', async () => {
+    const stranger = new StoredDefinitions(database.kysely, randomBytes(32));
+    await stranger.save({ ...nothing, devices: [sampleDevice({ host: 'moved', password: null })] });
+    expect(await stranger.addressOf('QA1')).toMatchObject({ fault: { code: 'PASSWORD_NOT_READABLE' } });
+    await stranger.save({ ...nothing, devices: [sampleDevice({ password: PASSWORD })] });
+    expect(await stranger.hasPassword('QA1', PASSWORD)).toBe(true);
   });
 });
 
@@ -174,11 +183,12 @@ describe('the address of a device', () => {
     for (const [tls, trust] of ways) {
       await definitions.save({ ...nothing, devices: [sampleDevice({ tls })] });
       const address = await definitions.addressOf('QA1');
-      expect(address).toMatchObject({ host: 'qa1.example.com', port: 5550, username: 'backup', tls: trust });
+      const value = { host: 'qa1.example.com', port: 5550, username: 'backup', tls: trust };
+      expect(address).toMatchObject({ ok: true, value });
     }
   });
 
-  it('is null for one that is not defined', async () => {
-    expect(await definitions.addressOf('QA9')).toBeNull();
+  it('is a fault for one that is not defined', async () => {
+    expect(await definitions.addressOf('QA9')).toMatchObject({ fault: { code: 'DEVICE_NOT_DEFINED' } });
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Reply } from '@stillpoint/core';
 import { type ApplianceAddress, Secret, type Trust } from '@stillpoint/datapower';
 import type { Kysely, Transaction } from 'kysely';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
@@ -40,20 +41,25 @@ export class StoredDefinitions implements Definitions {
   }
 
   async hasPassword(device: string, password: string): Promise<boolean> {
-    return (await this.#password(device)) === password;
+    const row = await this.#db
+      .selectFrom('device')
+      .select('sealed_password')
+      .where('name', '=', device)
+      .executeTakeFirst();
+    return row !== undefined && this.#open(device, row.sealed_password) === password;
   }
 
-  /** Where a device is and how to log in; null when there is no such device. */
-  async addressOf(device: string): Promise<ApplianceAddress | null> {
+  /** Where a device is and how to log in; a fault when it is gone, or its password was sealed with another key. */
+  async addressOf(device: string): Promise<Reply<ApplianceAddress>> {
     const row = await this.#db.selectFrom('device').selectAll().where('name', '=', device).executeTakeFirst();
-    if (row === undefined) return null;
-    return {
-      host: row.host,
-      port: row.soma_port,
-      username: row.username,
-      password: new Secret(openSecret(this.#key, row.sealed_password, contextOf(device))),
-      tls: trustOf(row.tls),
-    };
+    if (row === undefined)
+      return noAddress('DEVICE_NOT_DEFINED', `The device ${device} is no longer defined.`);
+    const password = this.#open(device, row.sealed_password);
+    if (password === null) {
+      return noAddress('PASSWORD_NOT_READABLE', `The password of ${device} was kept with another key.`);
+    }
+    const { host, soma_port: port, username, tls } = row;
+    return { ok: true, value: { host, port, username, password: new Secret(password), tls: trustOf(tls) } };
   }
 
   async save(changes: Parameters<Definitions['save']>[0]): Promise<void> {
@@ -83,33 +89,44 @@ export class StoredDefinitions implements Definitions {
   }
 
   async #saveDevice(trx: Transaction<Tables>, device: DeviceChange): Promise<void> {
-    const password = device.password ?? (await this.#password(device.name));
-    if (password === null) throw new Error(`The new device ${device.name} came without a password.`);
     const row = {
       host: device.host,
       soma_port: device.somaPort,
       rest_port: device.restPort,
       username: device.username,
-      sealed_password: sealSecret(this.#key, password, contextOf(device.name)),
       tls: JSON.stringify(device.tls),
       tags: JSON.stringify(device.tags),
       is_enabled: device.isEnabled,
     };
+    if (device.password === null) {
+      const { numUpdatedRows } = await trx
+        .updateTable('device')
+        .set(row)
+        .where('name', '=', device.name)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) throw new Error(`The new device ${device.name} came without a password.`);
+      return;
+    }
+    const sealed_password = sealSecret(this.#key, device.password, contextOf(device.name));
     await trx
       .insertInto('device')
-      .values({ id: randomUUID(), name: device.name, ...row })
-      .onConflict((found) => found.column('name').doUpdateSet(row))
+      .values({ id: randomUUID(), name: device.name, ...row, sealed_password })
+      .onConflict((found) => found.column('name').doUpdateSet({ ...row, sealed_password }))
       .execute();
   }
 
-  async #password(device: string): Promise<string | null> {
-    const row = await this.#db
-      .selectFrom('device')
-      .select('sealed_password')
-      .where('name', '=', device)
-      .executeTakeFirst();
-    return row === undefined ? null : openSecret(this.#key, row.sealed_password, contextOf(device));
+  /** Null when the password was sealed with another key. */
+  #open(device: string, sealed: Buffer): string | null {
+    try {
+      return openSecret(this.#key, sealed, contextOf(device));
+    } catch {
+      return null;
+    }
   }
+}
+
+function noAddress(code: 'DEVICE_NOT_DEFINED' | 'PASSWORD_NOT_READABLE', detail: string): Reply<never> {
+  return { ok: false, fault: { code, effect: 'none', retryable: false, detail } };
 }
 
 const contextOf = (device: string): string => `device password of ${device}`;
