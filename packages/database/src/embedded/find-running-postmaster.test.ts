@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { DatabaseEvent } from '../database-event.ts';
 import { type Database, openDatabase } from '../open-database.ts';
@@ -114,14 +115,18 @@ test('a stranger with the number of a server that is gone is left alone', async 
 
 test('a zombie is not a server', async () => {
   const path = directories.next();
-  // The shell's first child ends while the program that replaced the shell never asks for it.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 1000']);
+  // The child ends after another program, which never asks for it, has replaced the shell.
+  const parent = spawn('sh', ['-c', 'read -r _ <&3 & echo $!; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  });
   closers.push(async () => {
     parent.kill('SIGKILL');
     await once(parent, 'exit');
   });
-  const [line] = await once(parent.stdout, 'data');
+  const [line] = await once(parent.stdout as Readable, 'data');
   const zombie = Number(String(line).trim());
+  await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+  parent.stdio[3]?.destroy();
   await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toMatch(/\) Z /);
   leavePostmasterFile(path, zombie);
   const { started } = await open(path);
