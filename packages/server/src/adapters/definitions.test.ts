@@ -33,8 +33,8 @@ function shown(device: DeviceChange): DeviceRecord {
   return record;
 }
 
-/** Every row of a table as text, the way a dump shows it. */
-async function dumpOf(table: keyof Tables): Promise<string> {
+/** Every row of a table as text, the way a content shows it. */
+async function contentOf(table: keyof Tables): Promise<string> {
   const { rows } = await sql<{ row: string }>`select t::text as row from ${sql.table(table)} t`.execute(
     database.kysely,
   );
@@ -114,13 +114,13 @@ describe('the password of a device', () => {
   beforeEach(() => definitions.save({ ...nothing, devices: [sampleDevice({ password: PASSWORD })] }));
 
   it('is nowhere in the table, in no form that reads as it', async () => {
-    const dump = await dumpOf('device');
-    expect(dump).toContain('qa1.example.com');
+    const content = await contentOf('device');
+    expect(content).toContain('qa1.example.com');
     for (const form of ['utf8', 'hex', 'base64'] as const) {
       const written = form === 'utf8' ? PASSWORD : Buffer.from(PASSWORD).toString(form);
-      expect(dump).not.toContain(written);
+      expect(content).not.toContain(written);
     }
-    expect(dump).not.toContain('planted');
+    expect(content).not.toContain('planted');
     expect(JSON.stringify(await definitions.devices())).not.toContain('planted');
   });
 
