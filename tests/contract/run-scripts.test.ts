@@ -142,7 +142,7 @@ describe('row 9 of the run table: the post-plan script', () => {
     const planId = await planIdOf(plan.name);
     const [call] = callsAround('after-1').after;
     const common = ['BACKUP-PLAN', 'POST', planId, 'plan of after-1'];
-    const statusCode = 'SOME_TASKS_FAILED';
+    const statusCode = 'PARTIAL';
     const message = `Of the tasks of ${plan.name}, 1 succeeded, 1 failed and 0 were cancelled.`;
     expect(call?.args).toEqual([...common, statusCode, message, 'FFU', 'FFU', list]);
     expect(call?.facts).toEqual({

@@ -41,6 +41,19 @@ const secureBackupTask: TaskSpec = {
   secureBackup: { certificate: 'dr-cert', includesIscsi: false, includesRaid: false },
 };
 
+/** Long enough to undo that an unquiesce without effect is sent again, more than once. */
+const patientTask: TaskSpec = {
+  ...exportTask,
+  limits: {
+    ...exportTask.limits,
+    quiesceGraceSeconds: 0,
+    unquiesceTimeoutSeconds: 40,
+    unquiesceGraceSeconds: 30,
+    settleMs: 1_000,
+    pollMs: 31_000,
+  },
+};
+
 const tasks: [string, TaskSpec, number][] = [
   ['export of a domain, quiesced', exportTask, 2],
   ['export of a domain, running', { ...exportTask, isQuiesceAsked: false }, 3],
@@ -56,10 +69,11 @@ const tasks: [string, TaskSpec, number][] = [
     1,
   ],
   ['secure backup, quiesced', secureBackupTask, 1],
+  ['export of a domain, whose unquiesce is ignored', patientTask, 0],
 ];
 
-/** Five ways to write the saga wrongly; each must be found. */
-const plantedFaults: [string, TaskProgram][] = [
+/** Ways to write the saga wrongly; each must be found. */
+const plantedFaults: [string, TaskProgram, TaskSpec?][] = [
   [
     'a closed window ends a task at once',
     {
@@ -120,6 +134,18 @@ const plantedFaults: [string, TaskProgram][] = [
       },
     },
   ],
+  [
+    'an unquiesce that is accepted again starts the waiting anew',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        if (fact.type !== 'settled' || fact.effect.type !== 'unquiesce' || !fact.reply.ok) return next;
+        return { ...next, undo: { ...next.undo, acceptedAt: fact.at } };
+      },
+    },
+    patientTask,
+  ],
 ];
 
 describe('every reachable state of a task', () => {
@@ -134,8 +160,8 @@ describe('every reachable state of a task', () => {
     300_000,
   );
 
-  it.each(plantedFaults)('a planted fault is found: %s', (_, faulty) => {
-    const { states, violation } = walkTask(faulty, exportTask, 2);
+  it.each(plantedFaults)('a planted fault is found: %s', (_, faulty, spec = exportTask) => {
+    const { states, violation } = walkTask(faulty, spec, 2);
     console.log(`walk: found after ${states} states: ${violation?.split('\n')[0]}`);
     expect(violation).toMatch(/^I\d/);
   });
