@@ -119,7 +119,7 @@ module.exports = {
       comment: 'A port made real serves every caller, not only HTTP.',
       severity: 'error',
       from: { path: '^packages/server/src/adapters/', pathNot: testFile },
-      to: { path: '^packages/server/src/', pathNot: '^packages/server/src/(app|adapters|movers)/' },
+      to: { path: '^packages/server/src/', pathNot: '^packages/server/src/(app|adapters|movers|programs)/' },
     },
     {
       name: 'movers-move-and-nothing-else',

@@ -21,11 +21,11 @@ import { StoredDefinitions } from './adapters/definitions.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
 import { Planner } from './adapters/planner.ts';
 import { QueuedRuns } from './adapters/queued-runs.ts';
-import { Reconciler } from './adapters/reconciler.ts';
 import { RunPerformer } from './adapters/run-performer.ts';
 import { RUN_PROGRAM, runProgram } from './adapters/run-program.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
+import { StoredGuards } from './adapters/stored-guards.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
@@ -36,6 +36,7 @@ import { announce, type DataDirectory, openDataDirectory, withdraw } from './dat
 import { createHttpServer } from './http/create-http-server.ts';
 import { moverCatalogue } from './movers/mover-catalogue.ts';
 import { openMoverPool } from './movers/mover-pool.ts';
+import { Reconciler } from './programs/reconciler.ts';
 import { remediesOf } from './remedies-of.ts';
 import { repeat } from './repeat.ts';
 import { version } from './version.ts';
@@ -183,7 +184,7 @@ async function startEngine(
 
 function startReconciler(world: World, data: DataDirectory, logger: Logger, closers: Closer[]): void {
   const reconciler = new Reconciler({
-    db: world.db,
+    guards: new StoredGuards(world.db),
     appliances: world.appliances,
     settleMs: async () => (await world.parameters())['quiesce.settleSeconds'] * 1000,
     nodeId: data.nodeId,

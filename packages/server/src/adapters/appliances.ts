@@ -1,27 +1,12 @@
 import type { Reply } from '@stillpoint/core';
-import {
-  type Appliance,
-  type ApplianceAddress,
-  type CallOptions,
-  openAppliance,
-} from '@stillpoint/datapower';
+import { type Appliance, type ApplianceAddress, openAppliance } from '@stillpoint/datapower';
+import type { Conversation, Conversations } from '../programs/conversation.ts';
 import type { StoredDefinitions } from './definitions.ts';
 
 type Open = { readonly appliance: Appliance; readonly address: string };
 
-/** A conversation with one device, given up as a whole when its signal aborts. */
-export type Conversation = {
-  readonly device: string;
-  /** Asks for something; a device that was removed answers as one that cannot be reached. */
-  ask<Value>(
-    question: (appliance: Appliance, call: CallOptions) => Promise<Reply<Value>>,
-  ): Promise<Reply<Value>>;
-  /** Has something done that has no answer but that it was accepted. */
-  act(action: (appliance: Appliance, call: CallOptions) => Promise<Reply<void>>): Promise<Reply<null>>;
-};
-
 /** The connections to the devices: one per device, opened when it is needed, anew when its address has changed. */
-export class Appliances {
+export class Appliances implements Conversations {
   readonly #definitions: Pick<StoredDefinitions, 'addressOf'>;
   readonly #open = new Map<string, Open>();
 

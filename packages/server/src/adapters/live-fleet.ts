@@ -1,6 +1,7 @@
 import type { Inventory, Reply } from '@stillpoint/core';
 import type { Clock, DeviceFindings, Fleet } from '../app/ports.ts';
-import type { Appliances, Conversation } from './appliances.ts';
+import type { Conversation } from '../programs/conversation.ts';
+import type { Appliances } from './appliances.ts';
 
 /** The fleet as it answers now. */
 export class LiveFleet implements Fleet {

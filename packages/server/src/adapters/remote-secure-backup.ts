@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Reply } from '@stillpoint/core';
 import type { SecureBackupOrder } from '@stillpoint/datapower';
 import type { Clock } from '../app/ports.ts';
-import type { Conversation } from './appliances.ts';
+import type { Conversation } from '../programs/conversation.ts';
 
 const LONGEST_WRITING_MS = 20 * 60_000;
 /** A device that is idle and has written nothing for this long has finished, well or badly. */

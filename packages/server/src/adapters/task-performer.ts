@@ -2,7 +2,6 @@ import type {
   DeviceIdentity,
   FetchedBackup,
   Parameters,
-  QuiesceScope,
   Reply,
   TaskEffect,
   TaskOutcomes,
@@ -14,7 +13,9 @@ import type { BackupTarget, KnownStore } from '@stillpoint/store';
 import type { Kysely } from 'kysely';
 import type { FetchSource } from '../movers/mover-orders.ts';
 import type { MoverPool } from '../movers/mover-pool.ts';
-import type { Appliances, Conversation } from './appliances.ts';
+import type { Conversation } from '../programs/conversation.ts';
+import { unquiesce } from '../programs/unquiesce.ts';
+import type { Appliances } from './appliances.ts';
 import type { ConfiguredStore } from './configured-store.ts';
 import { createSecureBackup, removeSecureBackup } from './remote-secure-backup.ts';
 import type { ScriptDesk } from './script-desk.ts';
@@ -234,13 +235,6 @@ export class TaskPerformer {
     const reply = await this.#tools.movers.order(order, { deadlineMs: SHORT_ORDER_MS });
     return reply.ok ? { ok: true, value: null } : reply;
   }
-}
-
-/** Sends an unquiesce; also for the reconciler, after the task has ended. */
-export function unquiesce(talk: Conversation, scope: QuiesceScope): Promise<Reply<null>> {
-  return talk.act((appliance, call) =>
-    scope.kind === 'device' ? appliance.unquiesceDevice(call) : appliance.unquiesceDomain(scope.domain, call),
-  );
 }
 
 /** An export of all domains must hold all that the device has right before. */

@@ -4,12 +4,13 @@ import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
 import type { Appliance, DomainStatus, QuiesceState, Reply } from '@stillpoint/datapower';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { StoredGuards } from '../adapters/stored-guards.ts';
+import type { Tables } from '../adapters/tables.ts';
 import { emptyTables } from '../testing/empty-tables.ts';
 import { sampleTask } from '../testing/sample-task.ts';
 import { seedRun, seedTask } from '../testing/seed-run.ts';
-import type { Conversation } from './appliances.ts';
+import type { Conversation } from './conversation.ts';
 import { Reconciler } from './reconciler.ts';
-import type { Tables } from './tables.ts';
 
 const SETTLE_MS = 60_000;
 const ENDED_AT = Date.UTC(2026, 2, 29, 2);
@@ -86,7 +87,7 @@ function talkTo(name: string): Conversation {
 
 function reconcilerOf(nodeId: string): Reconciler {
   return new Reconciler({
-    db: database.kysely,
+    guards: new StoredGuards(database.kysely),
     appliances: { talkTo },
     settleMs: async () => SETTLE_MS,
     nodeId,
