@@ -15,8 +15,22 @@ export class PinMismatch extends Error {
   }
 }
 
+/** Raised instead of opening a connection while nothing may be sent. */
+export class SendingNotAllowed extends Error {
+  readonly code = 'SENDING_NOT_ALLOWED';
+
+  constructor() {
+    super('Nothing may be sent now.');
+    this.name = 'SendingNotAllowed';
+  }
+}
+
 /** Makes the function with which undici opens connections to one device; nothing is sent before trust is established. */
-export function connectDevice(trust: PreparedTrust, timeoutMs: number): buildConnector.connector {
+export function connectDevice(
+  trust: PreparedTrust,
+  timeoutMs: number,
+  maySend: () => boolean,
+): buildConnector.connector {
   const connect = buildConnector({
     ...trust.tls,
     minVersion: 'TLSv1.2',
@@ -26,6 +40,8 @@ export function connectDevice(trust: PreparedTrust, timeoutMs: number): buildCon
     timeout: timeoutMs,
   });
   return (options, callback) => {
+    // A request may have waited here for a connection that was lost: a new one is opened only for what may be sent.
+    if (!maySend()) return queueMicrotask(() => callback(new SendingNotAllowed(), null));
     connect(options, (error, socket) => {
       if (error) return callback(error, null);
       const tlsSocket = socket as TLSSocket;

@@ -44,6 +44,12 @@ export const datapowerCatalogue = {
     sentence: 'The request cannot be expressed on the wire.',
     remedy: 'Correct the value that the detail names.',
   },
+  SENDING_NOT_ALLOWED: {
+    sentence:
+      'This node did not send the request, because it had been out of touch with its database for too long.',
+    remedy:
+      'Nothing, if it happens once: whoever holds the work now goes on with it. Otherwise check the database and the load of this machine.',
+  },
   CLIENT_CLOSED: {
     sentence: 'The connection to the device had been closed on our side.',
     remedy: 'Try again; if it comes back, report it.',

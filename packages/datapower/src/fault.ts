@@ -28,6 +28,7 @@ export interface Problem {
 const RETRYABLE: ReadonlySet<DatapowerCode> = new Set([
   'HOST_NOT_FOUND',
   'DEVICE_UNREACHABLE',
+  'SENDING_NOT_ALLOWED',
   'CLIENT_CLOSED',
   'DEADLINE_EXCEEDED',
   'HTTP_UNAVAILABLE',

@@ -1,7 +1,7 @@
 export type { Appliance, BackupMode, BackupOrder, Certificate, Transferred } from './appliance.ts';
 export { datapowerCatalogue } from './datapower-catalogue.ts';
 export type { DatapowerCode, Effect, Fault, Reply } from './fault.ts';
-export { openAppliance, usualDeadlines } from './open-appliance.ts';
+export { type ApplianceOptions, openAppliance, usualDeadlines } from './open-appliance.ts';
 export type { FileSink } from './reply-receiver.ts';
 export { Secret } from './secret.ts';
 export type { ApplianceAddress, CallOptions, Deadlines } from './session.ts';

@@ -14,13 +14,20 @@ export const usualDeadlines: Deadlines = {
   transferMs: 4 * 60 * 60_000,
 };
 
+/** How the client of one appliance behaves. */
+export interface ApplianceOptions {
+  readonly deadlines?: Partial<Deadlines> | undefined;
+  /**
+   * Asked before a connection is opened and right before the first byte of every request is written; when it says no,
+   * nothing is sent and the call ends with `SENDING_NOT_ALLOWED`. Without it, sending is always allowed.
+   */
+  readonly maySend?: (() => boolean) | undefined;
+}
+
 /** Makes the client of one appliance; no connection is opened before the first call. */
-export function openAppliance(
-  address: ApplianceAddress,
-  options: { readonly deadlines?: Partial<Deadlines> } = {},
-): Appliance {
+export function openAppliance(address: ApplianceAddress, options: ApplianceOptions = {}): Appliance {
   const deadlines = { ...usualDeadlines, ...options.deadlines };
-  const session = new Session(address, deadlines);
+  const session = new Session(address, deadlines, options.maySend ?? (() => true));
   return {
     ...applianceReads(session, deadlines),
     ...applianceActions(session, deadlines),

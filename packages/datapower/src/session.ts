@@ -62,9 +62,9 @@ export class Session {
   readonly #transport: Transport | Problem;
   readonly #address: ApplianceAddress;
 
-  constructor(address: ApplianceAddress, deadlines: Deadlines) {
+  constructor(address: ApplianceAddress, deadlines: Deadlines, maySend: () => boolean) {
     this.#address = address;
-    this.#transport = openTransport(address, deadlines);
+    this.#transport = openTransport(address, deadlines, maySend);
   }
 
   /** Asks one question and returns the answer, or the fault. */
@@ -129,7 +129,11 @@ export class Session {
   }
 }
 
-function openTransport(address: ApplianceAddress, deadlines: Deadlines): Transport | Problem {
+function openTransport(
+  address: ApplianceAddress,
+  deadlines: Deadlines,
+  maySend: () => boolean,
+): Transport | Problem {
   const { host, port } = address;
   if (!isHost(host) || !Number.isInteger(port) || port < 1 || port > 65_535) {
     return { code: 'ADDRESS_INVALID', detail: `"${printable(host)}" and ${port} do not make an address.` };
@@ -143,7 +147,8 @@ function openTransport(address: ApplianceAddress, deadlines: Deadlines): Transpo
   }
   const trust = prepareTrust(address.tls);
   if ('code' in trust) return trust;
-  return new Transport({ host, port, trust, connectMs: deadlines.connectMs, stallMs: deadlines.stallMs });
+  const { connectMs, stallMs } = deadlines;
+  return new Transport({ host, port, trust, connectMs, stallMs, maySend });
 }
 
 // A host becomes part of a URL, so it must not bring any other part of a URL with it.

@@ -1,4 +1,4 @@
-import { PinMismatch } from './connect-device.ts';
+import { PinMismatch, SendingNotAllowed } from './connect-device.ts';
 import type { DatapowerCode, Problem } from './fault.ts';
 
 const UNTRUSTED: ReadonlySet<string> = new Set([
@@ -32,9 +32,18 @@ export function transportProblem(error: unknown, device: string, isSent: boolean
       detail: `${device} shows the certificate ${error.seen}, which is not the pinned one.`,
     };
   }
+  if (error instanceof SendingNotAllowed) return sendingNotAllowed(device);
   const errorCode = codeOf(error);
   const code = classify(errorCode, isSent);
   return { code, detail: `${SENTENCE[code] ?? 'The exchange failed with'} ${device} (${errorCode}).` };
+}
+
+/** The problem of a request that was held back because nothing may be sent. */
+export function sendingNotAllowed(device: string): Problem {
+  return {
+    code: 'SENDING_NOT_ALLOWED',
+    detail: `Nothing was sent to ${device}, because this node may not act now.`,
+  };
 }
 
 const SENTENCE: Partial<Record<DatapowerCode, string>> = {

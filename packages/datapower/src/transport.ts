@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
 import { connectDevice } from './connect-device.ts';
 import type { Problem } from './fault.ts';
-import { transportProblem } from './transport-problem.ts';
+import { sendingNotAllowed, transportProblem } from './transport-problem.ts';
 import type { PreparedTrust } from './trust.ts';
 import { WireProblem } from './wire/wire-problem.ts';
 
@@ -11,13 +11,14 @@ const PATH = '/service/mgmt/current';
 const MAX_IN_FLIGHT = 2;
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** Where a device listens, how it is trusted, and how long connecting and silence inside an answer may last. */
+/** Where a device listens, how it is trusted, how long connecting and silence inside an answer may last, and who says whether anything may be sent. */
 export interface TransportOptions {
   readonly host: string;
   readonly port: number;
   readonly trust: PreparedTrust;
   readonly connectMs: number;
   readonly stallMs: number;
+  readonly maySend: () => boolean;
 }
 
 /** One request: its text, the Authorization header, and when to give up. */
@@ -47,14 +48,16 @@ export class Transport {
   readonly #pool: Pool;
   readonly #device: string;
   readonly #stallMs: number;
+  readonly #maySend: () => boolean;
   readonly #exchanges = new Set<Exchange>();
 
   constructor(options: TransportOptions) {
-    const { host, port } = options;
+    const { host, port, maySend } = options;
     this.#device = `${host}:${port}`;
     this.#stallMs = options.stallMs;
+    this.#maySend = maySend;
     this.#pool = new Pool(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`, {
-      connect: connectDevice(options.trust, options.connectMs),
+      connect: connectDevice(options.trust, options.connectMs, maySend),
       connections: MAX_IN_FLIGHT,
       pipelining: 1,
       allowH2: false,
@@ -63,7 +66,8 @@ export class Transport {
 
   /** Sends one request and feeds its answer to the receiver; never throws for what the world does. */
   async send(posting: Posting, receiver: Receiver): Promise<Delivery> {
-    const exchange = new Exchange(posting, receiver, this.#device);
+    const exchange = new Exchange(posting, receiver, this.#device, this.#maySend);
+    if (!this.#maySend()) exchange.giveUp(sendingNotAllowed(this.#device));
     if (exchange.isOver) return exchange.delivery;
     this.#exchanges.add(exchange);
     try {
@@ -105,6 +109,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   isOver = false;
   readonly #receiver: Receiver;
   readonly #device: string;
+  readonly #maySend: () => boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #timer: NodeJS.Timeout;
@@ -112,13 +117,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #reject: (bug: unknown) => void;
   #controller: Dispatcher.DispatchController | null = null;
 
-  constructor(posting: Posting, receiver: Receiver, device: string) {
+  constructor(posting: Posting, receiver: Receiver, device: string, maySend: () => boolean) {
     const { promise, resolve, reject } = Promise.withResolvers<Delivery>();
     this.delivery = promise;
     this.#settle = resolve;
     this.#reject = reject;
     this.#receiver = receiver;
     this.#device = device;
+    this.#maySend = maySend;
     this.#signal = posting.signal;
     const seconds = posting.deadlineMs / 1000;
     this.#timer = setTimeout(
@@ -140,6 +146,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   // undici calls this right before it writes the first byte, on a connection whose certificate has been accepted.
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Whoever slept since the request was made may have lost the right to send it: no timer or signal is faster than this.
+    if (!this.#maySend()) this.giveUp(sendingNotAllowed(this.#device));
     if (this.isOver) {
       controller.abort(new Error('given up'));
       return;

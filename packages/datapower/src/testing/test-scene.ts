@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { Appliance } from '../appliance.ts';
 import type { Fault, Reply } from '../fault.ts';
-import { openAppliance } from '../open-appliance.ts';
+import { type ApplianceOptions, openAppliance } from '../open-appliance.ts';
 import { Secret } from '../secret.ts';
 import type { Deadlines } from '../session.ts';
 import type { Trust } from '../trust.ts';
@@ -11,6 +11,8 @@ import { startTestDevice, type TestDevice } from './test-device.ts';
 
 /** The password of every test appliance; no fault may hold it. */
 export const TEST_PASSWORD = 'p4ss-w0rd-never-printed';
+
+type Login = { readonly host: string; readonly username: string };
 
 /** Opens devices and appliances for one test and closes them all in the end. */
 export class TestScene {
@@ -27,17 +29,18 @@ export class TestScene {
   appliance(
     port: number,
     tls: Trust,
-    { host = 'localhost', username = 'admin', deadlines = {} as Partial<Deadlines> } = {},
+    { host = 'localhost', username = 'admin', deadlines, maySend }: ApplianceOptions & Partial<Login> = {},
   ): Appliance {
     const password = new Secret(TEST_PASSWORD);
-    const appliance = openAppliance({ host, port, username, password, tls }, { deadlines });
+    const appliance = openAppliance({ host, port, username, password, tls }, { deadlines, maySend });
     this.#closers.push(() => appliance.close());
     return appliance;
   }
 
   /** Opens a client that trusts this device. */
-  trusting(device: TestDevice, deadlines: Partial<Deadlines> = {}): Appliance {
-    return this.appliance(device.port, { kind: 'ca', pem: device.certificate.certificatePem }, { deadlines });
+  trusting(device: TestDevice, deadlines: Partial<Deadlines> = {}, maySend?: () => boolean): Appliance {
+    const trust = { kind: 'ca', pem: device.certificate.certificatePem } as const;
+    return this.appliance(device.port, trust, { deadlines, maySend });
   }
 
   /** Listens on a free port without any protocol and returns the port. */
