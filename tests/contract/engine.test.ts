@@ -1,23 +1,24 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../../packages/database/src/index.ts';
-import { openTestDatabase } from '../../packages/database/src/testing/open-test-database.ts';
 import {
   type AnyProgram,
   Engine,
-  type EngineTables,
+  type EngineOptions,
   type Fact,
-  factsAfter,
-  type QueueConnection,
+  type Program,
+  systemClock,
 } from '../../packages/engine/src/index.ts';
+import { type EngineGround, memoryGround, postgresGround } from './testing/engine-ground.ts';
 
 type Spec = { steps: number; key: string };
 type State = { left: number; pending: boolean; isTold: boolean; takeOvers: number; isEnded: boolean };
 
 /** A program that takes some steps, each an effect that the test settles. */
-function stepsProgram(perform: (subjectId: string, signal: AbortSignal) => Promise<void>): AnyProgram {
-  return {
+function stepsProgram(
+  perform: (subjectId: string, signal: AbortSignal) => Promise<void>,
+): AnyProgram<unknown> {
+  const program: Program<Spec, State, unknown> = {
     name: 'steps',
     begin: (spec: Spec): State => ({
       left: spec.steps,
@@ -46,69 +47,92 @@ function stepsProgram(perform: (subjectId: string, signal: AbortSignal) => Promi
     },
     project: async () => undefined,
   };
+  return program as AnyProgram<unknown>;
 }
 
-let database: Database<EngineTables>;
-const engines: Engine[] = [];
+type AnyGround = EngineGround<unknown>;
 
-beforeEach(async () => {
-  database = await openTestDatabase<EngineTables>();
-});
+const grounds: readonly [string, () => Promise<AnyGround>][] = [
+  ['a real PostgreSQL', postgresGround as () => Promise<AnyGround>],
+  ['its double in memory', memoryGround as () => Promise<AnyGround>],
+];
 
-afterEach(async () => {
-  for (const engine of engines.splice(0)) await engine.stop();
-  await database.close();
-});
+describe.each(grounds)('the engine on %s', (_, open) => {
+  let ground: AnyGround;
+  const engines: Engine<unknown>[] = [];
 
-async function startEngine(
-  program: AnyProgram,
-  parallel = 8,
-  nodeId: string = randomUUID(),
-): Promise<Engine> {
-  const engine = new Engine({
-    db: database.kysely,
-    connection: database.connectionOptions as QueueConnection,
-    nodeId,
-    programs: [{ program, parallel: () => parallel }],
+  beforeEach(async () => {
+    ground = await open();
   });
-  engine.on('problem', (error) => expect.fail(error.stack));
-  await engine.start();
-  engines.push(engine);
-  return engine;
-}
 
-async function submit(engine: Engine, specs: readonly Spec[]): Promise<string[]> {
-  const ids = specs.map(() => randomUUIDv7() as string).sort();
-  const subjects = specs.map((spec, i) => ({ id: ids[i] ?? '', spec }));
-  await database.kysely.transaction().execute(async (trx) => {
-    await engine.create(trx, 'steps', subjects);
-    const entries = subjects.map(({ id, spec }, order) => ({ subjectId: id, key: spec.key, order }));
-    await engine.enqueue(trx, 'steps', entries);
+  afterEach(async () => {
+    for (const engine of engines.splice(0)) await engine.stop();
+    await ground.close();
   });
-  engine.lookForWork();
-  return subjects.map(({ id }) => id);
-}
 
-/** Resolves with the verdicts once so many subjects have ended. */
-async function ends(engine: Engine, count: number): Promise<Map<string, unknown>> {
-  const verdicts = new Map<string, unknown>();
-  while (verdicts.size < count) {
-    const [{ subjectId, verdict }] = (await once(engine, 'ended')) as [
-      { subjectId: string; verdict: unknown },
-    ];
-    verdicts.set(subjectId, verdict);
+  function makeEngine(
+    program: AnyProgram<unknown>,
+    parallel: number,
+    nodeId: string,
+    options: Partial<EngineOptions<unknown>> = {},
+  ): Engine<unknown> {
+    const engine = new Engine({
+      journal: ground.journal,
+      queue: ground.openQueue(),
+      clock: systemClock,
+      nodeId,
+      programs: [{ program, parallel: () => parallel }],
+      ...options,
+    });
+    engines.push(engine);
+    return engine;
   }
-  return verdicts;
-}
 
-describe('the engine on a real PostgreSQL', () => {
+  async function startEngine(
+    program: AnyProgram<unknown>,
+    parallel = 8,
+    nodeId: string = randomUUID(),
+  ): Promise<Engine<unknown>> {
+    const engine = makeEngine(program, parallel, nodeId);
+    engine.on('problem', (error) => expect.fail(error.stack));
+    await engine.start();
+    return engine;
+  }
+
+  async function submit(engine: Engine<unknown>, specs: readonly Spec[]): Promise<string[]> {
+    const ids = specs.map(() => randomUUIDv7() as string).sort();
+    const subjects = specs.map((spec, i) => ({ id: ids[i] ?? '', spec }));
+    await engine.transact(async (trx) => {
+      await engine.create(trx, 'steps', subjects);
+      const entries = subjects.map(({ id, spec }, order) => ({ subjectId: id, key: spec.key, order }));
+      await engine.enqueue(trx, 'steps', entries);
+    });
+    engine.lookForWork();
+    return subjects.map(({ id }) => id);
+  }
+
+  async function factTypes(id: string): Promise<string[]> {
+    return (await ground.journal.factsAfter(null, id, 0)).map(({ type }) => type);
+  }
+
+  /** Resolves with the verdicts once so many subjects have ended. */
+  async function ends(engine: Engine<unknown>, count: number): Promise<Map<string, unknown>> {
+    const verdicts = new Map<string, unknown>();
+    while (verdicts.size < count) {
+      const [{ subjectId, verdict }] = (await once(engine, 'ended')) as [
+        { subjectId: string; verdict: unknown },
+      ];
+      verdicts.set(subjectId, verdict);
+    }
+    return verdicts;
+  }
+
   it('drives a subject to its end and records intent and outcome of every effect', async () => {
     const engine = await startEngine(stepsProgram(async () => undefined));
     const ended = ends(engine, 1);
     const [id = ''] = await submit(engine, [{ steps: 2, key: 'a' }]);
     expect([...(await ended).values()]).toEqual([{ takeOvers: 0, left: 0 }]);
-    const facts = await factsAfter(database.kysely, id, 0);
-    expect(facts.map(({ type }) => type)).toEqual(['intended', 'settled', 'intended', 'settled', 'ended']);
+    expect(await factTypes(id)).toEqual(['intended', 'settled', 'intended', 'settled', 'ended']);
   });
 
   it('never works on two subjects of one key at once, and starts them in their order', async () => {
@@ -153,18 +177,15 @@ describe('the engine on a real PostgreSQL', () => {
     const [id = ''] = await submit(dead, [{ steps: 1, key: 'a' }]);
     await begun.promise;
     await dead.stop();
-    const engine = new Engine({
-      db: database.kysely,
-      connection: database.connectionOptions as QueueConnection,
+    const engine = makeEngine(
+      stepsProgram(async () => undefined),
+      1,
       nodeId,
-      programs: [{ program: stepsProgram(async () => undefined), parallel: () => 1 }],
-    });
-    engines.push(engine);
+    );
     const ended = ends(engine, 1);
     await engine.start();
     expect((await ended).get(id)).toEqual({ takeOvers: 1, left: 0 });
-    const facts = await factsAfter(database.kysely, id, 0);
-    expect(facts.map(({ type }) => type)).toEqual(['intended', 'takenOver', 'intended', 'settled', 'ended']);
+    expect(await factTypes(id)).toEqual(['intended', 'takenOver', 'intended', 'settled', 'ended']);
   });
 
   it('writes nothing more for a subject that somebody else has taken hold of', async () => {
@@ -179,11 +200,10 @@ describe('the engine on a real PostgreSQL', () => {
     const [id = ''] = await submit(engine, [{ steps: 1, key: 'a' }]);
     await begun.promise;
     engine.drain();
-    await database.kysely.updateTable('journal_subject').set({ token: 99 }).where('id', '=', id).execute();
+    expect((await ground.journal.takeHold(id, 99, randomUUID())).kind).toBe('taken');
     goOn.resolve();
     await engine.stop();
-    const facts = await factsAfter(database.kysely, id, 0);
-    expect(facts.map(({ type }) => type)).toEqual(['intended']);
+    expect(await factTypes(id)).toEqual(['intended']);
   });
 
   it('ends a subject that is told to stop before anybody has begun it', async () => {
@@ -203,7 +223,7 @@ describe('the engine on a real PostgreSQL', () => {
     ]);
     await begun.promise;
     expect(await engine.tell(second, { type: 'stop' })).toBe(true);
-    expect((await factsAfter(database.kysely, second, 0)).map(({ type }) => type)).toEqual(['told', 'ended']);
+    expect(await factTypes(second)).toEqual(['told', 'ended']);
     const ended = ends(engine, 1);
     goOn.resolve();
     await ended;
@@ -224,7 +244,6 @@ describe('the engine on a real PostgreSQL', () => {
     const ended = ends(engine, 1);
     await engine.tell(id, { type: 'stop' });
     expect((await ended).get(id)).toEqual({ takeOvers: 0, left: 1 });
-    const facts = await factsAfter(database.kysely, id, 0);
-    expect(facts.map(({ type }) => type)).toEqual(['intended', 'told', 'settled', 'ended']);
+    expect(await factTypes(id)).toEqual(['intended', 'told', 'settled', 'ended']);
   });
 });

@@ -1,20 +1,10 @@
-import {
-  type Appended,
-  append,
-  factsAfter,
-  type Tables,
-  type TablesTransaction,
-  type Taken,
-} from './journal.ts';
-import type { Effect, Fact, Program } from './program.ts';
+import { type Appended, append, type Journal, type Taken } from './journal.ts';
+import type { AnyProgram, Effect, Fact, Reply } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
 
-/** A program whose spec and state the engine does not look into. */
-export type AnyProgram = Program<unknown, unknown, TablesTransaction>;
-
 /** What a drive needs from the node it runs on. */
-export type DriveContext = {
-  readonly db: Tables;
+export type DriveContext<Transaction> = {
+  readonly journal: Journal<Transaction>;
   readonly wakeUp: WakeUp;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -36,22 +26,22 @@ const LONGEST_SLEEP_MS = 5_000;
  * Drives one subject to its end: fold, next, record the intent, perform, record the outcome, and again. Nothing is
  * written once somebody else has taken hold of the subject. Throws on bugs only.
  */
-export async function driveSubject(
+export async function driveSubject<Transaction>(
   taken: Taken,
-  program: AnyProgram,
-  context: DriveContext,
+  program: AnyProgram<Transaction>,
+  context: DriveContext<Transaction>,
 ): Promise<DriveEnd> {
   const drive = new Drive(taken, program, context);
   return drive.run();
 }
 
-class Drive {
+class Drive<Transaction> {
   readonly #taken: Taken;
-  readonly #program: AnyProgram;
-  readonly #context: DriveContext;
+  readonly #program: AnyProgram<Transaction>;
+  readonly #context: DriveContext<Transaction>;
   #state: unknown;
 
-  constructor(taken: Taken, program: AnyProgram, context: DriveContext) {
+  constructor(taken: Taken, program: AnyProgram<Transaction>, context: DriveContext<Transaction>) {
     this.#taken = taken;
     this.#program = program;
     this.#context = context;
@@ -118,7 +108,7 @@ class Drive {
   }
 
   /** Listens meanwhile, for an effect may take hours and what is told may make it pointless. */
-  async #perform(effect: Effect): ReturnType<AnyProgram['perform']> {
+  async #perform(effect: Effect): Promise<Reply> {
     const { subjectId } = this.#taken.held;
     const { signal } = this.#context;
     const over = new AbortController();
@@ -148,7 +138,7 @@ class Drive {
     const { held } = this.#taken;
     const program = this.#program;
     let after = this.#state;
-    const appended = await append(this.#context.db, held, fact, isConditional, async (trx, missed) => {
+    const appended = await append(this.#context.journal, held, fact, isConditional, async (trx, missed) => {
       const before = missed.reduce(program.evolve, this.#state);
       after = program.evolve(before, fact);
       await program.project(trx, { subjectId: held.subjectId, fact, before, after });
@@ -162,11 +152,11 @@ class Drive {
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const { db, wakeUp } = this.#context;
+    const { journal, wakeUp } = this.#context;
     const { held } = this.#taken;
     await wakeUp.sleep(held.subjectId, Math.min(ms, LONGEST_SLEEP_MS), signal);
     if (signal.aborted) return;
-    const missed = await factsAfter(db, held.subjectId, held.seq);
+    const missed = await journal.factsAfter(null, held.subjectId, held.seq);
     held.seq += missed.length;
     this.#takeIn(missed);
   }

@@ -1,17 +1,10 @@
 import { EventEmitter } from 'node:events';
-import type { Kysely } from 'kysely';
-import { type AnyProgram, driveSubject } from './drive-subject.ts';
-import type { EngineTables } from './engine-tables.ts';
-import { type Claim, JobQueue, LEASE_SECONDS, type QueueConnection, type QueueEntry } from './job-queue.ts';
-import {
-  factsAfter,
-  insertFact,
-  lockSubject,
-  type Tables,
-  type TablesTransaction,
-  takeHold,
-} from './journal.ts';
-import type { Fact } from './program.ts';
+import type { Clock } from './clock.ts';
+import { driveSubject } from './drive-subject.ts';
+import type { Journal, NewSubject } from './journal.ts';
+import type { AnyProgram, Fact } from './program.ts';
+import { type Claim, LEASE_SECONDS, type Queue, type QueueEntry } from './queue.ts';
+import { tellSubject } from './tell-subject.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** What happens in an engine, for logs, alarms and tests. */
@@ -23,13 +16,22 @@ export type EngineEvents = {
   problem: [Error];
 };
 
-/** What an engine is made of. `parallel` is asked before every claim, so it may change while the engine runs. */
-export type EngineOptions<Tables> = {
-  readonly db: Kysely<Tables>;
-  readonly connection: QueueConnection;
+/** A program and how many of its subjects this node drives at once; asked before every claim, so it may change. */
+export type HostedProgram<Transaction> = {
+  readonly program: AnyProgram<Transaction>;
+  readonly parallel: () => number;
+};
+
+/** What an engine is made of. */
+export type EngineOptions<Transaction> = {
+  readonly journal: Journal<Transaction>;
+  readonly queue: Queue<Transaction>;
+  readonly clock: Clock;
   /** The same after a restart: what this node held when it died is taken over at once. */
   readonly nodeId: string;
-  readonly programs: readonly { readonly program: AnyProgram; readonly parallel: () => number }[];
+  readonly programs: readonly HostedProgram<Transaction>[];
+  /** Shows the others that this node lives. While it fails the node fences itself, with work in hand or without. */
+  readonly beat?: () => Promise<void>;
 };
 
 /** This node stops touching anything when its claims were not renewed for 0.7 of the lease. */
@@ -38,70 +40,54 @@ const RENEW_MS = 2_000;
 const POLL_MS = 500;
 const LONGEST_PARKED_MS = 60_000;
 
-type Going = {
+type Going<Transaction> = {
   readonly claim: Claim;
-  readonly program: AnyProgram;
+  readonly program: AnyProgram<Transaction>;
   readonly abort: AbortController;
   readonly done: Promise<void>;
+  /** When it was last known to be ours, by the clock's `elapsed`: right before that was asked. */
+  heldAt: number;
 };
 
 /** Hosts programs: claims their subjects, drives them, survives the death of nodes. Knows nothing of what they are about. */
-export class Engine extends EventEmitter<EngineEvents> {
-  readonly #db: Tables;
-  readonly #options: EngineOptions<EngineTables>;
-  readonly #queue: JobQueue;
-  readonly #wakeUp = new WakeUp();
-  readonly #going = new Map<string, Going>();
+export class Engine<Transaction> extends EventEmitter<EngineEvents> {
+  readonly #options: EngineOptions<Transaction>;
+  readonly #wakeUp: WakeUp;
+  readonly #going = new Map<string, Going<Transaction>>();
   readonly #stopping = new AbortController();
   #isDraining = false;
-  #renewedAt = performance.now();
+  #renewedAt: number;
   #loops: Promise<void>[] = [];
 
-  constructor(options: EngineOptions<EngineTables>) {
+  constructor(options: EngineOptions<Transaction>) {
     super();
-    this.#db = options.db;
     this.#options = options;
-    this.#queue = new JobQueue(options.connection, (error) => this.emit('problem', error));
+    this.#wakeUp = new WakeUp(options.clock);
+    this.#renewedAt = options.clock.elapsed();
   }
 
   async start(): Promise<void> {
-    const names = this.#options.programs.map(({ program }) => program.name);
-    await this.#queue.start(names);
-    for (const name of names) await this.#queue.releaseDead(name, await this.#heldWhenDied(name));
-    this.#loops = [
-      ...this.#options.programs.map(({ program, parallel }) => this.#dispatch(program, parallel)),
-      this.#renew(),
-    ];
+    const { programs, queue, journal, nodeId, clock, beat } = this.#options;
+    const names = programs.map(({ program }) => program.name);
+    await queue.start(names);
+    this.#renewedAt = clock.elapsed();
+    await beat?.();
+    for (const name of names) await queue.releaseDead(name, await journal.heldLastBy(nodeId, name));
+    this.#loops = [...programs.map((hosted) => this.#dispatch(hosted)), this.#renew()];
   }
 
-  async #heldWhenDied(program: string): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom('journal_subject')
-      .select('id')
-      .where('program', '=', program)
-      .where('node_id', '=', this.#options.nodeId)
-      .where('is_ended', '=', false)
-      .execute();
-    return rows.map(({ id }) => id);
+  /** A transaction of the caller's on the journal. */
+  transact<Value>(work: (trx: Transaction) => Promise<Value>): Promise<Value> {
+    return this.#options.journal.transact(work);
   }
 
-  /** Makes subjects known in a transaction of the caller's; nobody drives them before they are enqueued. */
-  async create(
-    trx: TablesTransaction,
-    program: string,
-    subjects: readonly { id: string; spec: object }[],
-  ): Promise<void> {
-    for (let from = 0; from < subjects.length; from += 1000) {
-      const rows = subjects
-        .slice(from, from + 1000)
-        .map(({ id, spec }) => ({ id, program, spec: JSON.stringify(spec), node_id: null }));
-      await trx.insertInto('journal_subject').values(rows).execute();
-    }
+  /** Makes subjects known; nobody drives them before they are enqueued. */
+  create(trx: Transaction, program: string, subjects: readonly NewSubject[]): Promise<void> {
+    return this.#options.journal.create(trx, program, subjects);
   }
 
-  /** Queues subjects in a transaction of the caller's. */
-  async enqueue(trx: TablesTransaction, program: string, entries: readonly QueueEntry[]): Promise<void> {
-    await this.#queue.enqueue(trx, program, entries);
+  enqueue(trx: Transaction, program: string, entries: readonly QueueEntry[]): Promise<void> {
+    return this.#options.queue.enqueue(trx, program, entries);
   }
 
   /** Has the dispatchers look at their queues now, after a transaction that enqueued was committed. */
@@ -114,31 +100,11 @@ export class Engine extends EventEmitter<EngineEvents> {
    * what it wants to do now. False when it has ended already or is unknown.
    */
   async tell(subjectId: string, command: unknown): Promise<boolean> {
-    const recorded = await this.#db.transaction().execute(async (trx) => {
-      const subject = await lockSubject(trx, subjectId);
-      if (subject === undefined || subject.is_ended) return null;
-      const program = this.#programOf(subject.program);
-      const facts = await factsAfter(trx, subjectId, 0);
-      let state: unknown = facts.reduce(program.evolve, program.begin(subject.spec));
-      let seq = subject.last_seq;
-      const told: Fact[] = [];
-      const record = async (fact: Fact): Promise<void> => {
-        const before = state;
-        state = program.evolve(before, fact);
-        seq += 1;
-        told.push(fact);
-        await insertFact(trx, subjectId, seq, fact);
-        await program.project(trx, { subjectId, fact, before, after: state });
-      };
-      await record({ type: 'told', at: Date.now(), command });
-      const isUntouched = subject.token === 0;
-      const step = isUntouched ? program.next(state, Date.now()) : null;
-      if (step?.kind === 'finish') await record({ type: 'ended', at: Date.now(), verdict: step.verdict });
-      return { program: program.name, facts: told };
-    });
-    for (const fact of recorded?.facts ?? []) this.#announce(recorded?.program ?? '', subjectId, fact);
+    const { journal, clock } = this.#options;
+    const told = await tellSubject(journal, this.#programOf, clock.now, subjectId, command);
+    for (const fact of told?.facts ?? []) this.#announce(told?.program ?? '', subjectId, fact);
     this.wake(subjectId);
-    return recorded !== null;
+    return told !== null;
   }
 
   /** Has a subject that this node drives look again at what it waits for. */
@@ -153,9 +119,15 @@ export class Engine extends EventEmitter<EngineEvents> {
       .map(({ claim }) => claim.subjectId);
   }
 
-  /** Claims nothing more; what is going on goes on. */
+  /** Claims nothing more until `resume`; what is going on goes on. */
   drain(): void {
     this.#isDraining = true;
+  }
+
+  /** Claims again. */
+  resume(): void {
+    this.#isDraining = false;
+    this.lookForWork();
   }
 
   /** Lets go of everything and ends; what was going on is taken over by whoever comes next. */
@@ -167,19 +139,32 @@ export class Engine extends EventEmitter<EngineEvents> {
     // A claim that was on its way has begun a drive meanwhile.
     this.#abortAll();
     await Promise.all([...this.#going.values()].map(({ done }) => done));
-    await this.#queue.stop();
+    await this.#options.queue.stop();
+  }
+
+  /**
+   * Whether what this node holds may have been given to others, because it could not renew: then it touches no device.
+   * When it opens again, whatever was lost meanwhile has been aborted.
+   */
+  isFenced(): boolean {
+    return this.#isStale(this.#renewedAt);
+  }
+
+  #isStale(heldAt: number): boolean {
+    return this.#options.clock.elapsed() - heldAt > FENCE_MS;
   }
 
   #abortAll(): void {
     for (const { abort } of this.#going.values()) abort.abort();
   }
 
-  async #dispatch(program: AnyProgram, parallel: () => number): Promise<void> {
+  async #dispatch({ program, parallel }: HostedProgram<Transaction>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const free = parallel() - this.going(program.name).length;
+      const askedAt = this.#options.clock.elapsed();
       const claims = free > 0 && !this.#isDraining ? await this.#claim(program.name, free) : [];
-      for (const claim of claims) this.#begin(claim, program);
+      for (const claim of claims) this.#begin(claim, program, askedAt);
       // A full hand means that more may be waiting.
       if (claims.length === 0 || claims.length < free) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
     }
@@ -187,39 +172,50 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   async #claim(queue: string, count: number): Promise<Claim[]> {
     try {
-      return await this.#queue.claim(queue, count);
+      return await this.#options.queue.claim(queue, count);
     } catch (error) {
       this.emit('problem', asError(error));
       return [];
     }
   }
 
-  #begin(claim: Claim, program: AnyProgram): void {
-    if (this.#going.size === 0) this.#renewedAt = performance.now();
+  #begin(claim: Claim, program: AnyProgram<Transaction>, claimedAt: number): void {
     const abort = new AbortController();
-    const done = this.#drive(claim, program, abort.signal)
+    const ready = Promise.withResolvers<Going<Transaction>>();
+    const done = ready.promise
+      .then((going) => this.#drive(going))
       .catch((error: unknown) => this.#park(claim, program, error, abort.signal))
       .catch((error: unknown) => void this.emit('problem', asError(error)))
       .finally(() => {
-        this.#going.delete(claim.subjectId);
+        if (this.#going.get(claim.subjectId) === going) this.#going.delete(claim.subjectId);
         this.lookForWork();
       });
-    this.#going.set(claim.subjectId, { claim, program, abort, done });
+    const going = { claim, program, abort, done, heldAt: claimedAt };
+    // One that was lost and claimed again may not have noticed yet.
+    this.#going.get(claim.subjectId)?.abort.abort();
+    this.#going.set(claim.subjectId, going);
+    ready.resolve(going);
   }
 
-  async #drive(claim: Claim, program: AnyProgram, signal: AbortSignal): Promise<void> {
-    const taken = await takeHold(this.#db, claim.subjectId, this.#options.nodeId);
-    if (taken === null) return this.#queue.complete(claim);
-    const end = await driveSubject(taken, program, {
-      db: this.#db,
+  async #drive(going: Going<Transaction>): Promise<void> {
+    const { journal, queue, clock, nodeId } = this.#options;
+    const { claim, program, abort } = going;
+    const mustLetGo = (): boolean => abort.signal.aborted || this.#isStale(going.heldAt);
+    if (mustLetGo()) return queue.release(claim);
+    // Each claim of a subject has a higher attempt than those before: late holders are refused by it, not by luck.
+    const hold = await journal.takeHold(claim.subjectId, claim.attempt + 1, nodeId);
+    if (hold.kind === 'superseded') return;
+    if (hold.kind === 'gone') return queue.complete(claim);
+    const end = await driveSubject(hold.taken, program, {
+      journal,
       wakeUp: this.#wakeUp,
-      now: Date.now,
-      signal,
-      mustLetGo: () => signal.aborted || this.#isFenced(),
+      now: clock.now,
+      signal: abort.signal,
+      mustLetGo,
       onRecorded: (fact) => this.#announce(program.name, claim.subjectId, fact),
     });
-    if (end === 'ended') await this.#queue.complete(claim);
-    else if (!this.#isFenced()) await this.#queue.release(claim);
+    if (end === 'ended') await queue.complete(claim);
+    else await queue.release(claim);
   }
 
   /** For those who listen; the fact is durable by now. */
@@ -232,46 +228,48 @@ export class Engine extends EventEmitter<EngineEvents> {
    * A mistake of ours, or a database that is away: nobody knows how the subject stands, so its key stays blocked while
    * the alarm is out. The first tries come soon, because a device may wait quiesced.
    */
-  async #park(claim: Claim, program: AnyProgram, error: unknown, signal: AbortSignal): Promise<void> {
+  async #park(
+    claim: Claim,
+    program: AnyProgram<Transaction>,
+    error: unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.emit('parked', { subjectId: claim.subjectId, program: program.name, error });
     const parkedMs = Math.min(1000 * 2 ** Math.min(claim.attempt, 10), LONGEST_PARKED_MS);
     await this.#wakeUp.sleep(claim.subjectId, parkedMs, signal);
-    if (!this.#isFenced()) await this.#queue.release(claim);
+    await this.#options.queue.release(claim);
   }
 
   async #renew(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#wakeUp.sleep('renew', RENEW_MS, signal);
-      if (this.#going.size === 0) continue;
-      const askedAt = performance.now();
+      const askedAt = this.#options.clock.elapsed();
       try {
-        for (const { program } of this.#options.programs) await this.#renewQueue(program.name);
+        await this.#options.beat?.();
+        for (const { program } of this.#options.programs) await this.#renewQueue(program.name, askedAt);
         this.#renewedAt = askedAt;
       } catch (error) {
         this.emit('problem', asError(error));
       }
-      if (this.#isFenced()) this.#abortAll();
+      if (this.isFenced()) this.#abortAll();
     }
   }
 
-  async #renewQueue(queue: string): Promise<void> {
+  async #renewQueue(queue: string, askedAt: number): Promise<void> {
     const going = [...this.#going.values()].filter(({ claim }) => claim.queue === queue);
-    const kept = new Set(await this.#queue.renew(going.map(({ claim }) => claim)));
-    for (const { claim, abort } of going)
-      if (!kept.has(claim) && this.#going.has(claim.subjectId)) abort.abort();
+    const kept = new Set(await this.#options.queue.renew(going.map(({ claim }) => claim)));
+    for (const one of going) {
+      if (kept.has(one.claim)) one.heldAt = askedAt;
+      else if (this.#going.get(one.claim.subjectId) === one) one.abort.abort();
+    }
   }
 
-  /** Whether the claims may have been given to others; by a clock that also counts the time in which we were frozen. */
-  #isFenced(): boolean {
-    return performance.now() - this.#renewedAt > FENCE_MS;
-  }
-
-  #programOf(name: string): AnyProgram {
+  readonly #programOf = (name: string): AnyProgram<Transaction> => {
     const found = this.#options.programs.find(({ program }) => program.name === name);
     if (found === undefined) throw new Error(`No program of the name ${name} is hosted here.`);
     return found.program;
-  }
+  };
 }
 
 function asError(error: unknown): Error {

@@ -1,6 +1,20 @@
-export type { AnyProgram, DriveEnd } from './drive-subject.ts';
+export { BossQueue, type QueueConnection } from './boss-queue.ts';
+export type { Clock } from './clock.ts';
+export type { DriveEnd } from './drive-subject.ts';
 export { Engine, type EngineEvents, type EngineOptions } from './engine.ts';
 export type { EngineTables } from './engine-tables.ts';
-export type { QueueConnection, QueueEntry } from './job-queue.ts';
-export { factsAfter } from './journal.ts';
-export type { Change, Effect, Fact, Fault, Performance, Program, Reply, Step } from './program.ts';
+export type { Held, Journal, NewSubject, Subject, TakeHold, Taken } from './journal.ts';
+export { PostgresJournal, type TablesTransaction } from './postgres-journal.ts';
+export type {
+  AnyProgram,
+  Change,
+  Effect,
+  Fact,
+  Fault,
+  Performance,
+  Program,
+  Reply,
+  Step,
+} from './program.ts';
+export type { Claim, Queue, QueueEntry } from './queue.ts';
+export { systemClock } from './system-clock.ts';

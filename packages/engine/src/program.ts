@@ -54,6 +54,9 @@ export type Program<Spec, State, Transaction> = {
   project(transaction: Transaction, change: Change<State>): Promise<void>;
 };
 
+/** A program whose spec and state the engine does not look into. */
+export type AnyProgram<Transaction> = Program<unknown, unknown, Transaction>;
+
 /** One fact and what it changed. */
 export type Change<State> = {
   readonly subjectId: string;

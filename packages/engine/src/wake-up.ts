@@ -1,20 +1,27 @@
+import type { Clock } from './clock.ts';
+
 /** Lets many sleepers be woken by name, by time, or by an abort; leaves no timer behind. */
 export class WakeUp {
+  readonly #clock: Clock;
   readonly #sleepers = new Map<string, Set<() => void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Resolves after `ms`, at once when the name is woken or the signal aborts. */
   async sleep(name: string, ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer);
+        callOff();
         signal.removeEventListener('abort', wake);
         const sleepers = this.#sleepers.get(name);
         sleepers?.delete(wake);
         if (sleepers?.size === 0) this.#sleepers.delete(name);
         resolve();
       };
-      const timer = setTimeout(wake, Math.max(0, ms));
+      const callOff = this.#clock.after(ms, wake);
       signal.addEventListener('abort', wake);
       this.#sleepers.set(name, (this.#sleepers.get(name) ?? new Set()).add(wake));
     });

@@ -11,7 +11,7 @@ import type {
   TaskQuery,
 } from '@stillpoint/contract';
 import type { Reason, RunSpec, TaskFact } from '@stillpoint/core';
-import { factsAfter } from '@stillpoint/engine';
+import { PostgresJournal } from '@stillpoint/engine';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Page } from '../app/application.ts';
 import type { History } from '../app/ports.ts';
@@ -94,7 +94,8 @@ export class StoredHistory implements History {
     const row = await this.#db.selectFrom('task').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) return null;
     const files = await this.#filesOfTasks([id]);
-    const facts = (await factsAfter(this.#db as never, id, 0)) as readonly unknown[];
+    const journal = new PostgresJournal(this.#db as never);
+    const facts: readonly unknown[] = await journal.factsAfter(null, id, 0);
     return { ...this.#task(row, files.get(id) ?? []), steps: stepsOfTask(facts as TaskFact[]) };
   }
 

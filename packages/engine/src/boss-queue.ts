@@ -1,31 +1,22 @@
+import type { Kysely } from 'kysely';
 import { fromKysely, PgBoss } from 'pg-boss';
-import type { Tables } from './journal.ts';
+import type { EngineTables } from './engine-tables.ts';
+import type { TablesTransaction } from './postgres-journal.ts';
+import { type Claim, LEASE_SECONDS, type Queue, type QueueEntry } from './queue.ts';
 
 /** How pg-boss reaches the database; it keeps a small pool of its own. */
 export type QueueConnection =
   | { readonly connectionString: string }
   | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
-/** A job that this node has claimed: "drive the subject on". */
-export type Claim = { readonly queue: string; readonly subjectId: string; readonly attempt: number };
-
-/**
- * A subject that is to be driven. Jobs of one key are worked on one at a time; of those enqueued together the lowest
- * `subjectId` comes first, over all keys the lowest `order`, so the two must agree.
- */
-export type QueueEntry = { readonly subjectId: string; readonly key: string; readonly order: number };
-
-/** A claim that was not renewed for this long is given to somebody else. */
-export const LEASE_SECONDS = 10;
-
 /** pg-boss takes no longer one; a job that runs longer is taken over, which its program survives. */
 const LONGEST_JOB_SECONDS = 86_399;
 
 /**
- * The queue behind the engine: pg-boss with one job per subject. Its partial unique index is what keeps two jobs of one
- * key from ever being active at once, over all nodes.
+ * The queue made real: pg-boss with one job per subject. Its partial unique index is what keeps two jobs of one key from
+ * ever being active at once, over all nodes.
  */
-export class JobQueue {
+export class BossQueue implements Queue<TablesTransaction> {
   readonly #boss: PgBoss;
 
   constructor(connection: QueueConnection, onError: (error: Error) => void) {
@@ -54,24 +45,21 @@ export class JobQueue {
     }
   }
 
-  /** Queues subjects in the transaction of `db`; one that is queued already stays as it is. */
-  async enqueue(db: Tables, queue: string, entries: readonly QueueEntry[]): Promise<void> {
+  async enqueue(trx: TablesTransaction, queue: string, entries: readonly QueueEntry[]): Promise<void> {
     const jobs = entries.map(({ subjectId, key, order }) => ({
       id: subjectId,
       singletonKey: key,
       // The fetch goes by priority first: the lowest number, whatever its key, starts first.
       priority: -order,
     }));
-    await this.#boss.insert(queue, jobs, { db: fromKysely(db) });
+    await this.#boss.insert(queue, jobs, { db: fromKysely(trx as Kysely<EngineTables>) });
   }
 
-  /** Claims up to `count` subjects, none of which shares its key with a job that is going on. */
   async claim(queue: string, count: number): Promise<Claim[]> {
     const jobs = await this.#boss.fetch(queue, { batchSize: count, includeMetadata: true });
     return jobs.map(({ id, retryCount }) => ({ queue, subjectId: id, attempt: retryCount }));
   }
 
-  /** Renews claims of one queue; answers those that are still this node's. */
   async renew(claims: readonly Claim[]): Promise<Claim[]> {
     const [first] = claims;
     if (first === undefined) return [];
@@ -85,12 +73,10 @@ export class JobQueue {
     await this.#boss.complete(claim.queue, attemptOf(claim));
   }
 
-  /** Gives a claim back, to be taken over at once. */
   async release(claim: Claim): Promise<void> {
     await this.#boss.fail(claim.queue, attemptOf(claim));
   }
 
-  /** Frees what a node held that is known to be dead, whichever attempt it was. */
   async releaseDead(queue: string, subjectIds: readonly string[]): Promise<void> {
     if (subjectIds.length > 0) await this.#boss.fail(queue, [...subjectIds]);
   }

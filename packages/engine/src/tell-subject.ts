@@ -1,0 +1,40 @@
+import type { Journal } from './journal.ts';
+import type { AnyProgram, Fact } from './program.ts';
+
+/** What was written because a subject was told something. */
+export type Told = { readonly program: string; readonly facts: readonly Fact[] };
+
+/**
+ * Records what a subject is told. One that nobody has begun to drive ends in the same transaction if that is what it
+ * wants to do now; whoever takes hold of it meanwhile finds it ended. Null when it has ended already or is unknown.
+ */
+export function tellSubject<Transaction>(
+  journal: Journal<Transaction>,
+  programOf: (name: string) => AnyProgram<Transaction>,
+  now: () => number,
+  subjectId: string,
+  command: unknown,
+): Promise<Told | null> {
+  return journal.transact(async (trx) => {
+    const subject = await journal.lock(trx, subjectId);
+    if (subject === null || subject.isEnded) return null;
+    const program = programOf(subject.program);
+    const known = await journal.factsAfter(trx, subjectId, 0);
+    let state: unknown = known.reduce(program.evolve, program.begin(subject.spec));
+    let seq = subject.lastSeq;
+    const facts: Fact[] = [];
+    const record = async (fact: Fact): Promise<void> => {
+      const before = state;
+      state = program.evolve(before, fact);
+      seq += 1;
+      facts.push(fact);
+      await journal.insert(trx, subjectId, seq, fact);
+      await program.project(trx, { subjectId, fact, before, after: state });
+    };
+    await record({ type: 'told', at: now(), command });
+    const isUntouched = known.every(({ type }) => type === 'told');
+    const step = isUntouched ? program.next(state, now()) : null;
+    if (step?.kind === 'finish') await record({ type: 'ended', at: now(), verdict: step.verdict });
+    return { program: program.name, facts };
+  });
+}
