@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { type Appended, append, type Journal, type Taken } from './journal.ts';
 import type { AnyProgram, Effect, Fact, Reply } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -6,8 +7,7 @@ import type { WakeUp } from './wake-up.ts';
 export type DriveContext<Transaction> = {
   readonly journal: Journal<Transaction>;
   readonly wakeUp: WakeUp;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Clock;
   /** Aborts when this node must let go of the subject. */
   readonly signal: AbortSignal;
   /** Also true when the signal is due and no timer could fire yet; after that nothing is begun and nothing is written. */
@@ -49,9 +49,9 @@ class Drive<Transaction> {
   }
 
   async run(): Promise<DriveEnd> {
-    const { mustLetGo, now } = this.#context;
+    const { mustLetGo, clock } = this.#context;
     const wasHeldBefore = this.#taken.facts.some(({ type }) => type !== 'told');
-    if (wasHeldBefore && (await this.#record({ type: 'takenOver', at: now() }, false)) === 'lost')
+    if (wasHeldBefore && (await this.#record({ type: 'takenOver', at: clock.now() }, false)) === 'lost')
       return 'released';
     while (!mustLetGo()) {
       const end = await this.#takeStep();
@@ -62,20 +62,20 @@ class Drive<Transaction> {
 
   /** Null while there is more to do. */
   async #takeStep(): Promise<DriveEnd | null> {
-    const { now } = this.#context;
-    const step = this.#program.next(this.#state, now());
+    const { clock } = this.#context;
+    const step = this.#program.next(this.#state, clock.now());
     switch (step.kind) {
       case 'finish': {
-        const kind = await this.#record({ type: 'ended', at: now(), verdict: step.verdict }, true);
+        const kind = await this.#record({ type: 'ended', at: clock.now(), verdict: step.verdict }, true);
         if (kind === 'appended') return 'ended';
         return kind === 'lost' ? 'released' : null;
       }
       case 'note':
-        return (await this.#record({ type: 'noted', at: now(), note: step.note }, true)) === 'lost'
+        return (await this.#record({ type: 'noted', at: clock.now(), note: step.note }, true)) === 'lost'
           ? 'released'
           : null;
       case 'wait':
-        await this.#sleep(step.until - now(), this.#context.signal);
+        await this.#sleep(step.until - clock.now(), this.#context.signal);
         return null;
       case 'do':
         return this.#program.isLook(step.effect) ? this.#look(step.effect) : this.#act(step.effect);
@@ -83,22 +83,22 @@ class Drive<Transaction> {
   }
 
   async #act(effect: Effect): Promise<DriveEnd | null> {
-    const { now, mustLetGo } = this.#context;
-    const kind = await this.#record({ type: 'intended', at: now(), effect }, true);
+    const { clock, mustLetGo } = this.#context;
+    const kind = await this.#record({ type: 'intended', at: clock.now(), effect }, true);
     if (kind !== 'appended') return kind === 'lost' ? 'released' : null;
     if (mustLetGo()) return 'released';
     const reply = await this.#perform(effect);
     if (mustLetGo()) return 'released';
-    const settled = await this.#record({ type: 'settled', at: now(), effect, reply }, false);
+    const settled = await this.#record({ type: 'settled', at: clock.now(), effect, reply }, false);
     return settled === 'lost' ? 'released' : null;
   }
 
   /** A look that told nothing new stays in memory: a poll of some minutes must not fill the journal. */
   async #look(effect: Effect): Promise<DriveEnd | null> {
-    const { now, mustLetGo } = this.#context;
+    const { clock, mustLetGo } = this.#context;
     const reply = await this.#perform(effect);
     if (mustLetGo()) return 'released';
-    const fact: Fact = { type: 'settled', at: now(), effect, reply };
+    const fact: Fact = { type: 'settled', at: clock.now(), effect, reply };
     const after = this.#program.evolve(this.#state, fact);
     if (this.#program.isNews(this.#state, after)) {
       return (await this.#record(fact, false)) === 'lost' ? 'released' : null;

@@ -101,7 +101,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
    */
   async tell(subjectId: string, command: unknown): Promise<boolean> {
     const { journal, clock } = this.#options;
-    const told = await tellSubject(journal, this.#programOf, clock.now, subjectId, command);
+    const told = await tellSubject(journal, this.#programOf, clock, subjectId, command);
     for (const fact of told?.facts ?? []) this.#announce(told?.program ?? '', subjectId, fact);
     this.wake(subjectId);
     return told !== null;
@@ -163,7 +163,9 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     while (!signal.aborted) {
       const free = parallel() - this.going(program.name).length;
       const askedAt = this.#options.clock.elapsed();
-      const claims = free > 0 && !this.#isDraining ? await this.#claim(program.name, free) : [];
+      // What a fenced node claims it may not work on yet.
+      const mayClaim = free > 0 && !this.#isDraining && !this.isFenced();
+      const claims = mayClaim ? await this.#claim(program.name, free) : [];
       for (const claim of claims) this.#begin(claim, program, askedAt);
       // A full hand means that more may be waiting.
       if (claims.length === 0 || claims.length < free) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
@@ -209,7 +211,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     const end = await driveSubject(hold.taken, program, {
       journal,
       wakeUp: this.#wakeUp,
-      now: clock.now,
+      clock,
       signal: abort.signal,
       mustLetGo,
       onRecorded: (fact) => this.#announce(program.name, claim.subjectId, fact),

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { AnyProgram, Fact } from './program.ts';
 
@@ -11,7 +12,7 @@ export type Told = { readonly program: string; readonly facts: readonly Fact[] }
 export function tellSubject<Transaction>(
   journal: Journal<Transaction>,
   programOf: (name: string) => AnyProgram<Transaction>,
-  now: () => number,
+  clock: Clock,
   subjectId: string,
   command: unknown,
 ): Promise<Told | null> {
@@ -31,10 +32,10 @@ export function tellSubject<Transaction>(
       await journal.insert(trx, subjectId, seq, fact);
       await program.project(trx, { subjectId, fact, before, after: state });
     };
-    await record({ type: 'told', at: now(), command });
+    await record({ type: 'told', at: clock.now(), command });
     const isUntouched = known.every(({ type }) => type === 'told');
-    const step = isUntouched ? program.next(state, now()) : null;
-    if (step?.kind === 'finish') await record({ type: 'ended', at: now(), verdict: step.verdict });
+    const step = isUntouched ? program.next(state, clock.now()) : null;
+    if (step?.kind === 'finish') await record({ type: 'ended', at: clock.now(), verdict: step.verdict });
     return { program: program.name, facts };
   });
 }

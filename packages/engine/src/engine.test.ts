@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Engine, type EngineOptions } from './engine.ts';
+import type { AnyProgram, Fact, Program } from './program.ts';
+import { ManualClock } from './testing/manual-clock.ts';
+import { MemoryDatabase, type MemoryTransaction } from './testing/memory-database.ts';
+import { MemoryJournal } from './testing/memory-journal.ts';
+import { MemoryQueue } from './testing/memory-queue.ts';
+
+type State = { readonly isSettled: boolean };
+
+/** Lets everything that is due by promises alone come to rest. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a node that may have lost its claims', () => {
+  let clock: ManualClock;
+  let journal: MemoryJournal;
+  let queue: MemoryQueue;
+  let settle: () => void;
+  let signals: AbortSignal[];
+  let isDatabaseAway: boolean;
+  const engines: Engine<MemoryTransaction>[] = [];
+
+  const program: Program<object, State, MemoryTransaction> = {
+    name: 'steps',
+    begin: () => ({ isSettled: false }),
+    evolve: (state, fact) => (fact.type === 'settled' ? { isSettled: true } : state),
+    next: ({ isSettled }) =>
+      isSettled ? { kind: 'finish', verdict: 'done' } : { kind: 'do', effect: { type: 'step' } },
+    isLook: () => false,
+    isNews: () => true,
+    isGivenUp: () => false,
+    perform: (_effect, _state, { signal }) => {
+      signals.push(signal);
+      return new Promise((resolve) => {
+        settle = () => resolve({ ok: true, value: null });
+      });
+    },
+    project: async () => undefined,
+  };
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    journal = new MemoryJournal(new MemoryDatabase());
+    queue = new MemoryQueue(() => clock.elapsed());
+    signals = [];
+    isDatabaseAway = false;
+  });
+
+  afterEach(async () => {
+    for (const engine of engines.splice(0)) {
+      const stopped = engine.stop();
+      settle?.();
+      await stopped;
+    }
+  });
+
+  async function startEngine(
+    nodeId: string,
+    options: Partial<EngineOptions<MemoryTransaction>> = {},
+  ): Promise<Engine<MemoryTransaction>> {
+    const programs = [{ program: program as AnyProgram<MemoryTransaction>, parallel: () => 4 }];
+    const engine = new Engine({ journal, queue, clock, nodeId, programs, beat, ...options });
+    engines.push(engine);
+    await engine.start();
+    return engine;
+  }
+
+  const beat = async (): Promise<void> => {
+    if (isDatabaseAway) throw new Error('the database is away');
+  };
+
+  async function submit(engine: Engine<MemoryTransaction>, id: string): Promise<void> {
+    await engine.transact(async (trx) => {
+      await engine.create(trx, 'steps', [{ id, spec: {} }]);
+      await engine.enqueue(trx, 'steps', [{ subjectId: id, key: 'device', order: 1 }]);
+    });
+    engine.lookForWork();
+    await rest();
+  }
+
+  async function types(id: string): Promise<Fact['type'][]> {
+    return (await journal.factsAfter(null, id, 0)).map(({ type }) => type);
+  }
+
+  it('fences itself after 0.7 of the lease without its beat, and opens again with it', async () => {
+    const engine = await startEngine('a');
+    isDatabaseAway = true;
+    for (let seconds = 0; seconds < 7; seconds += 1) {
+      clock.pass(1000);
+      await rest();
+      expect(engine.isFenced()).toBe(false);
+    }
+    clock.pass(1);
+    expect(engine.isFenced()).toBe(true);
+    isDatabaseAway = false;
+    clock.pass(2000);
+    await rest();
+    expect(engine.isFenced()).toBe(false);
+  });
+
+  it('has what it lost aborted before it opens again after it stood still', async () => {
+    const frozen = await startEngine('a');
+    await submit(frozen, 'subject');
+    const problems: Error[] = [];
+    frozen.on('problem', (error) => problems.push(error));
+    clock.standStill(11_000);
+    expect(await queue.claim('steps', 1)).toEqual([{ queue: 'steps', subjectId: 'subject', attempt: 1 }]);
+    expect(frozen.isFenced()).toBe(true);
+    clock.pass(1);
+    await rest();
+    expect(signals[0]?.aborted).toBe(true);
+    settle();
+    await rest();
+    expect(await types('subject')).toEqual(['intended']);
+    expect(problems).toEqual([]);
+  });
+
+  it('does not take hold of what it claimed before it stood still', async () => {
+    const answer = Promise.withResolvers<void>();
+    const claim = queue.claim.bind(queue);
+    queue.claim = async (name, count) => {
+      const claims = await claim(name, count);
+      if (claims.length > 0) await answer.promise;
+      return claims;
+    };
+    const engine = await startEngine('a');
+    await submit(engine, 'subject');
+    clock.standStill(11_000);
+    answer.resolve();
+    await rest();
+    expect(await types('subject')).toEqual([]);
+    expect(signals).toEqual([]);
+  });
+
+  it('is refused when it takes hold later than the one who took over', async () => {
+    const engine = await startEngine('a', { programs: [] });
+    await submit(engine, 'subject');
+    expect((await journal.takeHold('subject', 2, 'b')).kind).toBe('taken');
+    expect((await journal.takeHold('subject', 1, 'a')).kind).toBe('superseded');
+    expect((await journal.takeHold('subject', 2, 'a')).kind).toBe('superseded');
+  });
+});
