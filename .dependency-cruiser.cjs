@@ -122,6 +122,35 @@ module.exports = {
       to: { path: '^packages/server/src/', pathNot: '^packages/server/src/(app|adapters|movers|programs)/' },
     },
     {
+      name: 'programs-see-only-ports',
+      comment:
+        'What drives runs and tasks is the same over PostgreSQL and over doubles in a simulation, so it knows neither.',
+      severity: 'error',
+      from: { path: '^packages/server/src/programs/', pathNot: testFile },
+      to: {
+        path: '^packages/',
+        pathNot: ['^packages/(core|engine|datapower|store)/', '^packages/server/src/(app|programs|movers)/'],
+      },
+    },
+    {
+      name: 'programs-know-the-world-by-type',
+      comment: 'A program says what it wants of devices, movers and store; who does it is given to it.',
+      severity: 'error',
+      from: { path: '^packages/server/src/programs/', pathNot: testFile },
+      to: {
+        path: ['^packages/(datapower|store)/', '^packages/server/src/movers/'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'programs-run-in-any-time',
+      comment:
+        'Timers, chance and libraries of others are not virtual; time and identifiers are given to a program.',
+      severity: 'error',
+      from: { path: '^packages/server/src/programs/', pathNot: testFile },
+      to: { pathNot: '^packages/' },
+    },
+    {
       name: 'movers-move-and-nothing-else',
       comment:
         'A mover may hang on a dead mount and be abandoned at any time; it must hold nothing but its download.',

@@ -2,43 +2,39 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { problemCatalogue } from '@stillpoint/contract';
-import {
-  coreCatalogue,
-  type Parameters,
-  parametersInForce,
-  reasonOf,
-  type TaskCommand,
-} from '@stillpoint/core';
+import { coreCatalogue } from '@stillpoint/core';
 import { acquireDataDirectoryLock, type Database, openDatabase } from '@stillpoint/database';
 import { datapowerCatalogue } from '@stillpoint/datapower';
-import { Engine, type EngineTables } from '@stillpoint/engine';
+import {
+  BossQueue,
+  type Engine,
+  type EngineTables,
+  type Journal,
+  PostgresJournal,
+  type Queue,
+  systemClock,
+} from '@stillpoint/engine';
 import { storeCatalogue } from '@stillpoint/store';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
 import { StoredDefinitions } from './adapters/definitions.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
-import { Planner } from './adapters/planner.ts';
-import { QueuedRuns } from './adapters/queued-runs.ts';
-import { RunPerformer } from './adapters/run-performer.ts';
-import { RUN_PROGRAM, runProgram } from './adapters/run-program.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
-import { StoredGuards } from './adapters/stored-guards.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
+import { storedRecords } from './adapters/stored-records.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
-import { TaskPerformer } from './adapters/task-performer.ts';
-import { TASK_PROGRAM, taskProgram } from './adapters/task-program.ts';
 import { createApplication } from './app/create-application.ts';
 import { announce, type DataDirectory, openDataDirectory, withdraw } from './data-directory.ts';
 import { createHttpServer } from './http/create-http-server.ts';
 import { moverCatalogue } from './movers/mover-catalogue.ts';
 import { openMoverPool } from './movers/mover-pool.ts';
-import { Reconciler } from './programs/reconciler.ts';
+import { type ComposedPrograms, composePrograms } from './programs/compose-programs.ts';
+import { LatestParameters } from './programs/latest-parameters.ts';
 import { remediesOf } from './remedies-of.ts';
-import { repeat } from './repeat.ts';
 import { version } from './version.ts';
 
 /** How a server is started. */
@@ -59,9 +55,6 @@ export type RunningServer = {
   /** Lets going tasks undo what they did, for `undoMs` at most, and ends everything; what is left is taken over at the next start. */
   stop(undoMs: number): Promise<void>;
 };
-
-/** Runs that may go on at once; their tasks are what takes work. */
-const RUNS_AT_ONCE = 200;
 
 /** No download waits for another: processes for them are started when they are needed, as many as devices at once. */
 const MOVERS = 500;
@@ -102,17 +95,14 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   closers.push(() => database.close());
   await database.migrate();
   const world = await openWorld(database.kysely, data, closers);
-  const engine = await startEngine(world, database, data, logger, closers);
-  startReconciler(world, data, logger, closers);
-  const runs = new QueuedRuns(world.db, engine);
-  startPlanner(world, runs, engine, logger, closers);
+  const programs = await startPrograms(world, database, data, logger, closers);
   const application = createApplication({
     definitions: world.definitions,
     fleet: world.fleet,
     store: world.store,
-    history: new StoredHistory(world.db, remedyOf),
-    runs,
-    now: Date.now,
+    history: new StoredHistory(database.kysely, remedyOf),
+    runs: programs.runs,
+    now: systemClock.now,
     newRunId: randomUUIDv7,
     hostTimezone: world.hostTimezone,
     remedyOf,
@@ -126,8 +116,7 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   return {
     url,
     async stop(undoMs) {
-      engine.drain();
-      await undoGoingTasks(engine, undoMs);
+      await programs.undo(undoMs);
       await closeAll(closers);
     },
   };
@@ -139,82 +128,44 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Closer[]) {
   const hostTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const definitions = new StoredDefinitions(db, data.secretKey);
-  const inForce = { devicesParallel: 0 };
-  const parameters = async (): Promise<Parameters> => {
-    const values = parametersInForce(await definitions.parameterValues());
-    inForce.devicesParallel = values['devices.parallel'];
-    return values;
-  };
-  await parameters();
+  const parameters = new LatestParameters(definitions);
+  await parameters.read();
   const appliances = new Appliances(definitions);
   closers.push(() => appliances.close());
   const movers = openMoverPool({ size: MOVERS });
   closers.push(() => movers.close());
   const store = new ConfiguredStore(db, movers);
-  const fleet = new LiveFleet(appliances, Date.now);
-  const scripts = new ScriptDesk(db, parameters, data.scriptsFolder);
-  const tools = { db, appliances, movers, store, scripts, parameters, now: Date.now, hostTimezone, version };
-  const tasks = new TaskPerformer(tools);
-  return { ...tools, definitions, fleet, tasks, devicesParallel: () => inForce.devicesParallel };
+  const fleet = new LiveFleet(appliances, systemClock.now);
+  const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder);
+  return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone };
 }
 
-async function startEngine(
+async function startPrograms(
   world: World,
-  database: Database<Tables>,
-  data: DataDirectory,
+  { kysely, connectionOptions }: Database<Tables>,
+  { nodeId }: DataDirectory,
   logger: Logger,
   closers: Closer[],
-): Promise<Engine> {
-  const runs = new RunPerformer({ ...world, engine: () => engine });
-  const engine: Engine = new Engine({
-    // Kysely's type says which tables may be named; the engine names its own, which are among them.
-    db: database.kysely as unknown as Kysely<EngineTables>,
-    connection: database.connectionOptions,
-    nodeId: data.nodeId,
-    programs: [
-      { program: runProgram(runs), parallel: () => RUNS_AT_ONCE },
-      { program: taskProgram(world.tasks), parallel: world.devicesParallel },
-    ],
+): Promise<ComposedPrograms<Transaction<Tables>>> {
+  const onQueueError = (error: Error): void => logger.error({ err: error }, 'the queue met a problem');
+  // Kysely's type says which tables may be named; the engine names its own, which are among them.
+  const journal = new PostgresJournal(kysely as unknown as Kysely<EngineTables>);
+  const queue = new BossQueue(connectionOptions, onQueueError);
+  const programs = composePrograms<Transaction<Tables>>({
+    ...world,
+    journal: journal as unknown as Journal<Transaction<Tables>>,
+    queue: queue as unknown as Queue<Transaction<Tables>>,
+    records: storedRecords(kysely),
+    clock: systemClock,
+    nodeId,
+    version,
+    newId: randomUUIDv7,
+    onProblem: (error, work) => logger.error({ err: error }, `${work} failed`),
   });
-  listenTo(engine, logger);
-  closers.push(() => engine.stop());
-  await engine.start();
-  return engine;
-}
-
-function startReconciler(world: World, data: DataDirectory, logger: Logger, closers: Closer[]): void {
-  const reconciler = new Reconciler({
-    guards: new StoredGuards(world.db),
-    appliances: world.appliances,
-    settleMs: async () => (await world.parameters())['quiesce.settleSeconds'] * 1000,
-    nodeId: data.nodeId,
-    now: Date.now,
-  });
-  const onProblem = (error: unknown): void => logger.error({ err: error }, 'reconciling failed');
-  const loop = repeat((signal) => reconciler.reconcile(signal), RECONCILER_PAUSE_MS, onProblem);
-  closers.push(() => loop.stop());
-}
-
-/** A gateway that an ended task left quiesced is tried again after this long. */
-const RECONCILER_PAUSE_MS = 5_000;
-
-/** Looks every second, so that a run starts within a second of its fire. */
-const PLANNER_PAUSE_MS = 1_000;
-
-function startPlanner(
-  world: World,
-  runs: QueuedRuns,
-  engine: Engine,
-  logger: Logger,
-  closers: Closer[],
-): void {
-  const planner = new Planner({ ...world, queueIn: runs.queueIn.bind(runs), newRunId: randomUUIDv7 });
-  const look = async (): Promise<void> => {
-    if (await planner.startDueRuns()) engine.lookForWork();
-  };
-  const onProblem = (error: unknown): void => logger.error({ err: error }, 'planning failed');
-  const loop = repeat(look, PLANNER_PAUSE_MS, onProblem);
-  closers.push(() => loop.stop());
+  listenTo(programs.engine, logger);
+  closers.push(() => programs.stop());
+  await programs.start();
+  return programs;
 }
 
 /** What an operator does next when something ended with a code; empty for a code that no catalogue has. */
@@ -232,7 +183,7 @@ function urlOf({ family, address, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-function listenTo(engine: Engine, logger: Logger): void {
+function listenTo<Transaction>(engine: Engine<Transaction>, logger: Logger): void {
   engine.on('problem', (error) => logger.error({ err: error }, 'the engine met a problem'));
   engine.on('parked', ({ subjectId, program, error }) => {
     logger.error(
@@ -242,33 +193,5 @@ function listenTo(engine: Engine, logger: Logger): void {
   });
   engine.on('ended', ({ subjectId, program, verdict }) => {
     logger.info({ subjectId, program, verdict }, 'ended');
-    if (program === TASK_PROGRAM) for (const runId of engine.going(RUN_PROGRAM)) engine.wake(runId);
-  });
-}
-
-/** What is going on is told to stop, so that no gateway waits quiesced for the next start. */
-async function undoGoingTasks(engine: Engine, undoMs: number): Promise<void> {
-  const reason = reasonOf('INTERRUPTED', 'The server was stopped.');
-  const command: TaskCommand = { type: 'cancel', status: 'FAILED', sparesStarted: false, reason };
-  const left = new Set(engine.going(TASK_PROGRAM));
-  if (left.size === 0) return;
-  await new Promise<void>((resolve) => {
-    const onEnded = ({ subjectId }: { subjectId: string }): void => {
-      left.delete(subjectId);
-      if (left.size === 0) finish();
-    };
-    const finish = (): void => {
-      clearTimeout(timer);
-      engine.off('ended', onEnded);
-      resolve();
-    };
-    const timer = setTimeout(finish, undoMs);
-    engine.on('ended', onEnded);
-    for (const subjectId of left) {
-      engine.tell(subjectId, command).then(
-        (isTold) => isTold || onEnded({ subjectId }),
-        () => onEnded({ subjectId }),
-      );
-    }
   });
 }

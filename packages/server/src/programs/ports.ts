@@ -1,19 +1,167 @@
-import type { QuiesceScope } from '@stillpoint/core';
+import type {
+  Action,
+  DeviceIdentity,
+  Parameters,
+  Plan,
+  PublishedFile,
+  QuiesceScope,
+  Reason,
+  Reply,
+  RunEffect,
+  RunSpec,
+  RunVerdict,
+  TaskCounts,
+  TaskEffect,
+  TaskSpec,
+  TaskVerdict,
+} from '@stillpoint/core';
+import type { KnownStore } from '@stillpoint/store';
+import type { Store } from '../app/ports.ts';
+import type { MoverPool } from '../movers/mover-pool.ts';
 
-/** An open guard of a task that has ended, held by this node; `endedAt` in milliseconds since the epoch. */
+// What programs record and ask. What takes a transaction takes effect with it or not at all; the rest are operations of
+// their own. All instants are in milliseconds since the epoch.
+
+/** All that programs record, for one kind of transaction. */
+export type Records<Transaction> = {
+  readonly runs: RunRecords<Transaction>;
+  readonly tasks: TaskRecords<Transaction>;
+  readonly guards: GuardRecords<Transaction> & OrphanedGuards;
+  readonly plans: PlanRecords<Transaction>;
+  readonly backups: BackupRecords<Transaction>;
+};
+
+/** The runs, as others read them. */
+export interface RunRecords<Transaction> {
+  /** Answers its number: runs start in the order of their numbers. */
+  insertRun(trx: Transaction, spec: RunSpec): Promise<number>;
+  markRun(trx: Transaction, runId: string, status: 'VALIDATING' | 'RUNNING'): Promise<void>;
+  /** No further task of the run starts. */
+  haltRun(trx: Transaction, runId: string): Promise<void>;
+  endRun(trx: Transaction, runId: string, at: number, verdict: RunVerdict): Promise<void>;
+  isHalted(runId: string): Promise<boolean>;
+}
+
+/** A task that a run has made; one that is skipped has ended with the reason. */
+export type NewTask = {
+  readonly spec: TaskSpec;
+  /** Which activity of the plan it comes from, from 0. */
+  readonly activityIndex: number;
+  readonly skipped: Reason | null;
+};
+
+/** The tasks, as others read them. */
+export interface TaskRecords<Transaction> {
+  /** Puts tasks in the place of all that the run has; they are numbered in the order given. */
+  replaceTasks(trx: Transaction, runId: string, tasks: readonly NewTask[]): Promise<void>;
+  /** By number. */
+  waitingTasks(
+    trx: Transaction,
+    runId: string,
+  ): Promise<readonly { readonly taskId: string; readonly number: number; readonly device: string }[]>;
+  /** The ids of those that wait and, when asked for, of those that run. */
+  unfinishedTasks(runId: string, includesRunning: boolean): Promise<readonly string[]>;
+  countTasks(runId: string): Promise<TaskCounts>;
+  markStarted(trx: Transaction, taskId: string, at: number): Promise<void>;
+  endTask(trx: Transaction, taskId: string, at: number, verdict: TaskVerdict): Promise<void>;
+}
+
+/** A device that is about to be quiesced for a task. */
+export type NewGuard = {
+  readonly device: string;
+  readonly taskId: string;
+  readonly scope: QuiesceScope;
+  readonly intendedAt: number;
+};
+
+/** The guards of devices, as their tasks keep them. */
+export interface GuardRecords<Transaction> {
+  /** Throws, and so ends the transaction, when the device has an open guard already. */
+  openGuard(trx: Transaction, guard: NewGuard): Promise<void>;
+  /** Says of the open guard of a task, if it has one, since when its device is quiesced. */
+  markQuiesced(trx: Transaction, taskId: string, at: number): Promise<void>;
+  /** Closes the open guard of a task, if it has one. */
+  closeGuard(trx: Transaction, taskId: string, at: number): Promise<void>;
+  isGuardedByOther(device: string, taskId: string): Promise<boolean>;
+}
+
+/** An open guard of a task that has ended, held by this node. */
 export type Orphan = {
   readonly guardId: number;
   readonly device: string;
   readonly scope: QuiesceScope;
-  /** Null when nobody knows. */
+  /** When its task ended; null when nobody knows. */
   readonly endedAt: number | null;
 };
 
-/** Guards that were left without a living owner; every method is one operation of its own. */
+/** Guards that were left without a living owner. */
 export interface OrphanedGuards {
-  /** Takes all that no other node works on, for a minute; instants in milliseconds since the epoch. */
+  /** Takes all that no other node works on, for `ORPHAN_LEASE_MS`. */
   claimOrphans(nodeId: string, now: number): Promise<readonly Orphan[]>;
   /** Says what stands in the way; null for nothing. */
   noteProblem(guardId: number, problem: string | null): Promise<void>;
   closeOrphan(guardId: number, at: number): Promise<void>;
 }
+
+/** A node that began with a guard and died leaves it to the others after this long. */
+export const ORPHAN_LEASE_MS = 60_000;
+
+/** A plan whose next fire is to be worked out; `isDue` when one has come, not when the plan was only changed. */
+export type PlanToDecide = { readonly planId: string; readonly plan: Plan; readonly isDue: boolean };
+
+/** The plans, as the planner works through them. */
+export interface PlanRecords<Transaction> {
+  /** One that nobody else decides now, kept from others until the transaction ends; null when there is none. */
+  nextDuePlan(trx: Transaction, now: number): Promise<PlanToDecide | null>;
+  /** Null for never. */
+  setNextFire(trx: Transaction, planId: string, at: number | null): Promise<void>;
+  hasUnfinishedRun(trx: Transaction, planName: string): Promise<boolean>;
+  /** Null when the plan is no longer defined. */
+  planIdOf(planName: string): Promise<string | null>;
+}
+
+/** A backup that a task has published. */
+export type TaskBackup = {
+  readonly taskId: string;
+  readonly runId: string;
+  readonly action: Action;
+  readonly device: string;
+  /** Null for a secure backup. */
+  readonly domain: string | null;
+  readonly identity: DeviceIdentity;
+  readonly takenAt: number;
+  readonly files: readonly PublishedFile[];
+};
+
+/** The catalogue of backups, as tasks enter theirs. */
+export interface BackupRecords<Transaction> {
+  /** Takes the place of what a rescan has entered for the task meanwhile; throws when another backup has one of its paths. */
+  enterBackup(trx: Transaction, backup: TaskBackup): Promise<void>;
+}
+
+type Exit = Reply<{ readonly exitCode: number }>;
+
+/** The scripts of operators. */
+export interface Scripts {
+  runPrePlan(spec: RunSpec, planId: string, signal: AbortSignal): Promise<Exit>;
+  runPostPlan(
+    spec: RunSpec,
+    planId: string,
+    end: Extract<RunEffect, { type: 'runPostScript' }>,
+    signal: AbortSignal,
+  ): Promise<Exit>;
+  runPreTask(spec: TaskSpec, signal: AbortSignal): Promise<Exit>;
+  runPostTask(
+    spec: TaskSpec,
+    end: Extract<TaskEffect, { type: 'runPostScript' }>,
+    signal: AbortSignal,
+  ): Promise<Exit>;
+}
+
+/** The store, as tasks need it: whether it is there, and where for those who write to it. */
+export interface TargetStore extends Pick<Store, 'check'> {
+  locate(parameters: Parameters): Promise<Reply<KnownStore>>;
+}
+
+/** Who makes the file calls on the store. */
+export type Movers = Pick<MoverPool, 'order'>;

@@ -91,7 +91,7 @@ function reconcilerOf(nodeId: string): Reconciler {
     appliances: { talkTo },
     settleMs: async () => SETTLE_MS,
     nodeId,
-    now: () => now,
+    clock: { now: () => now },
   });
 }
 

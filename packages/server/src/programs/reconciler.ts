@@ -1,4 +1,5 @@
 import type { QuiesceScope } from '@stillpoint/core';
+import type { Clock } from '@stillpoint/engine';
 import type { Conversations } from './conversation.ts';
 import type { Orphan, OrphanedGuards } from './ports.ts';
 import { unquiesce } from './unquiesce.ts';
@@ -9,8 +10,7 @@ export type ReconcilerTools = {
   readonly appliances: Pick<Conversations, 'talkTo'>;
   readonly settleMs: () => Promise<number>;
   readonly nodeId: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 };
 
 /**
@@ -26,15 +26,15 @@ export class Reconciler {
 
   /** One round over all orphans, each device on its own so that one that hangs holds up no other. */
   async reconcile(signal: AbortSignal): Promise<void> {
-    const { guards, nodeId, now } = this.#tools;
-    const orphans = await guards.claimOrphans(nodeId, now());
+    const { guards, nodeId, clock } = this.#tools;
+    const orphans = await guards.claimOrphans(nodeId, clock.now());
     await Promise.all(orphans.map((orphan) => this.#workOn(orphan, signal)));
   }
 
   async #workOn({ guardId, device, scope, endedAt }: Orphan, signal: AbortSignal): Promise<void> {
-    const { guards, appliances, now } = this.#tools;
+    const { guards, appliances, clock } = this.#tools;
     const talk = appliances.talkTo(device, signal);
-    const lookedAt = now();
+    const lookedAt = clock.now();
     const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     if (!rows.ok) return guards.noteProblem(guardId, rows.fault.detail);
     const held = rows.value.filter(
@@ -47,7 +47,7 @@ export class Reconciler {
     // A request whose reply was lost may land after the task has ended: what was seen running counts only then.
     const settledFrom = (endedAt ?? 0) + (await this.#tools.settleMs());
     if (lookedAt < settledFrom) return guards.noteProblem(guardId, null);
-    await guards.closeOrphan(guardId, now());
+    await guards.closeOrphan(guardId, clock.now());
   }
 }
 

@@ -8,28 +8,23 @@ import type {
   TaskSpec,
   TaskState,
 } from '@stillpoint/core';
-import type { Performance } from '@stillpoint/engine';
+import type { Clock, Performance } from '@stillpoint/engine';
 import type { BackupTarget, KnownStore } from '@stillpoint/store';
-import type { Kysely } from 'kysely';
 import type { FetchSource } from '../movers/mover-orders.ts';
-import type { MoverPool } from '../movers/mover-pool.ts';
-import type { Conversation } from '../programs/conversation.ts';
-import { unquiesce } from '../programs/unquiesce.ts';
-import type { Appliances } from './appliances.ts';
-import type { ConfiguredStore } from './configured-store.ts';
+import type { Conversation, Conversations } from './conversation.ts';
+import type { Movers, Records, Scripts, TargetStore } from './ports.ts';
 import { createSecureBackup, removeSecureBackup } from './remote-secure-backup.ts';
-import type { ScriptDesk } from './script-desk.ts';
-import type { Tables } from './tables.ts';
+import { unquiesce } from './unquiesce.ts';
 
 /** What tasks are performed with. */
-export type TaskTools = {
-  readonly db: Kysely<Tables>;
-  readonly appliances: Appliances;
-  readonly movers: MoverPool;
-  readonly store: ConfiguredStore;
-  readonly scripts: ScriptDesk;
+export type TaskTools<Transaction> = {
+  readonly records: Pick<Records<Transaction>, 'guards' | 'runs'>;
+  readonly appliances: Conversations;
+  readonly movers: Movers;
+  readonly store: TargetStore;
+  readonly scripts: Scripts;
   readonly parameters: () => Promise<Parameters>;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly hostTimezone: string;
   readonly version: string;
 };
@@ -47,10 +42,10 @@ const TRANSFER_MS = 4 * 3_600_000;
 const FETCH_ORDER_MS = TRANSFER_MS + 15 * 60_000;
 
 /** Does what tasks want of the world, on devices, scripts and the store. */
-export class TaskPerformer {
-  readonly #tools: TaskTools;
+export class TaskPerformer<Transaction> {
+  readonly #tools: TaskTools<Transaction>;
 
-  constructor(tools: TaskTools) {
+  constructor(tools: TaskTools<Transaction>) {
     this.#tools = tools;
   }
 
@@ -75,10 +70,10 @@ export class TaskPerformer {
     unquiesce: ({ scope }, { spec }, signal) => unquiesce(this.#talkTo(spec, signal), scope),
     createSecureBackup: (_, { spec }, signal) => {
       const order = { ...secureBackupOf(spec), destination: remoteDirectoryOf(spec) };
-      return createSecureBackup(this.#talkTo(spec, signal), order, signal, this.#tools.now);
+      return createSecureBackup(this.#talkTo(spec, signal), order, signal, this.#tools.clock);
     },
     removeSecureBackup: (_, { spec }, signal) =>
-      removeSecureBackup(this.#talkTo(spec, signal), remoteDirectoryOf(spec), signal, this.#tools.now),
+      removeSecureBackup(this.#talkTo(spec, signal), remoteDirectoryOf(spec), signal, this.#tools.clock),
     fetchSecureBackup: (_, { spec }, signal) => this.#fetchSecureBackup(spec, signal),
     fetchExport: ({ part }, { spec }, signal) => this.#fetchExport(spec, part.isPersisted, signal),
     publishBackup: (_, state) => this.#publish(state),
@@ -90,13 +85,8 @@ export class TaskPerformer {
   }
 
   async #admit({ runId }: TaskSpec): Promise<Reply<TaskOutcomes['admit']>> {
-    const run = await this.#tools.db
-      .selectFrom('run')
-      .select('is_halted')
-      .where('id', '=', runId)
-      .executeTakeFirstOrThrow();
     const code = 'EXECUTION_CANCELED_BECAUSE_ERROR_POLICY';
-    const stop = run.is_halted
+    const stop = (await this.#tools.records.runs.isHalted(runId))
       ? { code, detail: 'Another task of the run failed and its error policy is "halt".' }
       : null;
     return { ok: true, value: { stop } };
@@ -105,19 +95,13 @@ export class TaskPerformer {
   async #look({ device, taskId }: TaskSpec, talk: Conversation): Promise<Reply<TaskOutcomes['look']>> {
     const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     if (!rows.ok) return rows;
-    const guard = await this.#tools.db
-      .selectFrom('device_guard')
-      .select('id')
-      .where('device', '=', device)
-      .where('released_at', 'is', null)
-      .where('task_id', '!=', taskId)
-      .executeTakeFirst();
+    const isGuardedByOther = await this.#tools.records.guards.isGuardedByOther(device, taskId);
     const seen = rows.value.map(({ domain, isSaveNeeded, quiesceState }) => ({
       domain,
       isSaveNeeded,
       quiesceState,
     }));
-    return { ok: true, value: { rows: seen, isGuardedByOther: guard !== undefined } };
+    return { ok: true, value: { rows: seen, isGuardedByOther } };
   }
 
   async #inspect(spec: TaskSpec, talk: Conversation): Promise<Reply<TaskOutcomes['inspectSecureBackup']>> {
@@ -204,7 +188,7 @@ export class TaskPerformer {
   }
 
   async #publish({ spec, fetched }: TaskState): Promise<Reply<TaskOutcomes['publishBackup']>> {
-    const { store, movers, parameters, now, hostTimezone, version } = this.#tools;
+    const { store, movers, parameters, clock, hostTimezone, version } = this.#tools;
     const values = await parameters();
     const known = await store.locate(values);
     if (!known.ok) return known;
@@ -216,8 +200,8 @@ export class TaskPerformer {
       device: { name: spec.device, ...first.device },
       domains: first.domains,
       files: fetched.flatMap(({ files }) => files),
-      takenAt: now(),
-      completedAt: now(),
+      takenAt: clock.now(),
+      completedAt: clock.now(),
       timeZone: values.timezone ?? hostTimezone,
       stillpointVersion: version,
     };

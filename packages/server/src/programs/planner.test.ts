@@ -2,10 +2,13 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type Plan, parametersInForce, type RunSpec } from '@stillpoint/core';
 import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
+import type { Transaction } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StoredDefinitions } from './definitions.ts';
+import { StoredDefinitions } from '../adapters/definitions.ts';
+import { StoredPlans } from '../adapters/stored-plans.ts';
+import { StoredRuns } from '../adapters/stored-runs.ts';
+import type { Tables } from '../adapters/tables.ts';
 import { Planner } from './planner.ts';
-import type { Tables } from './tables.ts';
 
 const minutely: Plan = {
   name: 'minutely',
@@ -33,27 +36,18 @@ beforeEach(async () => {
 
 afterEach(() => database.close());
 
-function newPlanner(): Planner {
+function newPlanner(): Planner<Transaction<Tables>> {
+  const runs = new StoredRuns(database.kysely);
   return new Planner({
-    db: database.kysely,
+    transact: (work) => database.kysely.transaction().execute(work),
+    plans: new StoredPlans(database.kysely),
     parameters: async () => parametersInForce({}),
     hostTimezone: 'UTC',
-    newRunId: randomUUIDv7,
-    now: () => now,
+    newId: randomUUIDv7,
+    clock: { now: () => now },
     async queueIn(trx, spec) {
       queued.push(spec);
-      await trx
-        .insertInto('run')
-        .values({
-          id: spec.runId,
-          plan_name: spec.plan.name,
-          spec: JSON.stringify(spec),
-          status: 'QUEUED',
-          reason: null,
-          queued_at: new Date(spec.queuedAt),
-          ended_at: null,
-        })
-        .execute();
+      await runs.insertRun(trx, spec);
     },
   });
 }
@@ -65,7 +59,7 @@ async function keep(plan: Plan): Promise<void> {
 
 const endRuns = () => database.kysely.updateTable('run').set({ status: 'SUCCEEDED' }).execute();
 
-async function lookAt(planner: Planner, instant: string): Promise<string[]> {
+async function lookAt(planner: Planner<Transaction<Tables>>, instant: string): Promise<string[]> {
   now = Date.parse(instant);
   queued = [];
   await planner.startDueRuns();

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Reply } from '@stillpoint/core';
 import type { SecureBackupOrder } from '@stillpoint/datapower';
-import type { Clock } from '../app/ports.ts';
-import type { Conversation } from '../programs/conversation.ts';
+import type { Clock } from '@stillpoint/engine';
+import type { Conversation } from './conversation.ts';
+import { pause } from './pause.ts';
 
 const LONGEST_WRITING_MS = 20 * 60_000;
 /** A device that is idle and has written nothing for this long has finished, well or badly. */
@@ -22,26 +22,27 @@ export async function createSecureBackup(
   talk: Conversation,
   order: SecureBackupOrder,
   signal: AbortSignal,
-  now: Clock,
+  clock: Clock,
 ): Promise<Reply<null>> {
   const made = await talk.act((appliance, call) => appliance.createDirectory(order.destination, call));
   if (!made.ok && !mayBeMadeByTheDevice.has(made.fault.code)) return made;
   const accepted = await talk.act((appliance, call) => appliance.createSecureBackup(order, call));
   if (!accepted.ok) return accepted;
-  const deadline = now() + LONGEST_WRITING_MS;
+  const deadline = clock.now() + LONGEST_WRITING_MS;
   let written = '';
-  let writtenAt = now();
-  while (now() < deadline && !signal.aborted) {
+  let writtenAt = clock.now();
+  while (clock.now() < deadline && !signal.aborted) {
     const isWriting = await isBusy(talk);
     if (!isWriting.ok) return isWriting;
     const content = isWriting.value ? null : await contentOf(talk, order.destination);
     if (content === null || content.text !== written) {
       written = content?.text ?? written;
-      writtenAt = now();
+      writtenAt = clock.now();
     }
-    const isOver = content?.hasManifest === true || now() - writtenAt >= LONGEST_STANDSTILL_MS;
+    const isOver = content?.hasManifest === true || clock.now() - writtenAt >= LONGEST_STANDSTILL_MS;
     if (isOver) return { ok: true, value: null };
-    await pause(signal);
+    // An abort ends the pause, and then the loop.
+    await pause(clock, POLL_MS, signal);
   }
   const detail = `${talk.device} had not finished its secure backup after ${LONGEST_WRITING_MS / 60_000} minutes.`;
   return {
@@ -58,13 +59,13 @@ export async function removeSecureBackup(
   talk: Conversation,
   directory: string,
   signal: AbortSignal,
-  now: Clock,
+  clock: Clock,
 ): Promise<Reply<null>> {
-  const deadline = now() + LONGEST_FINISHING_MS;
+  const deadline = clock.now() + LONGEST_FINISHING_MS;
   for (;;) {
     const removed = await tryToRemove(talk, directory);
     const isWorthAnotherTry = removed === 'still writing' || (!removed.ok && removed.fault.retryable);
-    if (isWorthAnotherTry && now() < deadline && !signal.aborted) await pause(signal);
+    if (isWorthAnotherTry && clock.now() < deadline && !signal.aborted) await pause(clock, POLL_MS, signal);
     else return removed === 'still writing' ? stillWriting(talk.device) : removed;
   }
 }
@@ -103,9 +104,4 @@ async function contentOf(
   const files = listing.value.files.filter(({ path }) => path.startsWith(`${directory}/`));
   const hasManifest = files.some(({ path }) => path === `${directory}/backupmanifest.xml`);
   return { text: JSON.stringify(files), hasManifest };
-}
-
-/** An abort ends the pause, not the loop: the loop looks at the signal itself. */
-async function pause(signal: AbortSignal): Promise<void> {
-  await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
 }

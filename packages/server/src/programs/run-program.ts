@@ -1,14 +1,16 @@
 import { evolveRun, isRunLook, nextRunStep, queuedRun, type RunFact, type RunState } from '@stillpoint/core';
 import type { AnyProgram, Change } from '@stillpoint/engine';
-import type { Transaction } from 'kysely';
+import type { RunRecords } from './ports.ts';
 import type { RunPerformer } from './run-performer.ts';
-import type { Tables } from './tables.ts';
 
 /** The name under which the engine hosts runs, and of their queue. */
 export const RUN_PROGRAM = 'run';
 
-/** A run as the engine hosts it: core decides, the performer does, the tables show. */
-export function runProgram(performer: RunPerformer): AnyProgram {
+/** A run as the engine hosts it: core decides, the performer does, the records show. */
+export function runProgram<Transaction>(
+  performer: Pick<RunPerformer<Transaction>, 'perform'>,
+  runs: RunRecords<Transaction>,
+): AnyProgram<Transaction> {
   return {
     name: RUN_PROGRAM,
     begin: queuedRun,
@@ -18,7 +20,7 @@ export function runProgram(performer: RunPerformer): AnyProgram {
     isNews,
     isGivenUp: () => false,
     perform: performer.perform.bind(performer),
-    project: projectRun,
+    project: (trx: Transaction, change: Change<RunState>) => projectRun(trx, runs, change),
   };
 }
 
@@ -31,21 +33,16 @@ function isNews(before: RunState, after: RunState): boolean {
   );
 }
 
-async function projectRun(trx: Transaction<Tables>, change: Change<RunState>): Promise<void> {
+async function projectRun<Transaction>(
+  trx: Transaction,
+  runs: RunRecords<Transaction>,
+  change: Change<RunState>,
+): Promise<void> {
   const fact = change.fact as RunFact;
-  const run = trx.updateTable('run').where('id', '=', change.subjectId);
-  if (fact.type === 'noted') await run.set({ status: 'VALIDATING' }).execute();
+  const { subjectId } = change;
+  if (fact.type === 'noted') await runs.markRun(trx, subjectId, 'VALIDATING');
   if (fact.type === 'settled' && fact.effect.type === 'queueTasks' && fact.reply.ok) {
-    await run.set({ status: 'RUNNING' }).execute();
+    await runs.markRun(trx, subjectId, 'RUNNING');
   }
-  if (fact.type !== 'ended') return;
-  const { status, reason, warnings } = fact.verdict;
-  await run
-    .set({
-      status,
-      reason: reason === null ? null : JSON.stringify(reason),
-      warnings: JSON.stringify(warnings),
-      ended_at: new Date(fact.at),
-    })
-    .execute();
+  if (fact.type === 'ended') await runs.endRun(trx, subjectId, fact.at, fact.verdict);
 }

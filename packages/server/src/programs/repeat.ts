@@ -1,3 +1,6 @@
+import type { Clock } from '@stillpoint/engine';
+import { pause } from './pause.ts';
+
 /** Work that is done again and again until it is stopped. */
 export type Repetition = {
   /** Resolves when the work that is going on has ended. */
@@ -6,6 +9,7 @@ export type Repetition = {
 
 /** Does the work, pauses, and does it again; what it throws is told and changes nothing. */
 export function repeat(
+  clock: Pick<Clock, 'after'>,
   work: (signal: AbortSignal) => Promise<void>,
   pauseMs: number,
   onProblem: (error: unknown) => void,
@@ -15,7 +19,7 @@ export function repeat(
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       await work(signal).catch(onProblem);
-      await pause(pauseMs, signal);
+      await pause(clock, pauseMs, signal);
     }
   };
   const ended = loop();
@@ -25,17 +29,4 @@ export function repeat(
       return ended;
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

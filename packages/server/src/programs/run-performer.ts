@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import {
   type Activity,
   type Parameters,
@@ -9,28 +8,27 @@ import {
   type RunSpec,
   type RunState,
   type TaskCommand,
-  type TaskCounts,
   type TaskDraft,
   type TaskSpec,
 } from '@stillpoint/core';
-import type { Engine, Performance } from '@stillpoint/engine';
-import type { Kysely } from 'kysely';
+import type { Clock, Engine, Performance } from '@stillpoint/engine';
 import { expandOnFleet } from '../app/expand-on-fleet.ts';
 import type { Definitions, Fleet, Store } from '../app/ports.ts';
-import type { ScriptDesk } from './script-desk.ts';
-import type { Tables } from './tables.ts';
+import type { NewTask, Records, Scripts } from './ports.ts';
 import { TASK_PROGRAM } from './task-program.ts';
 
 /** What runs are performed with. The engine hosts the runs too, so it is asked for when it is needed. */
-export type RunTools = {
-  readonly db: Kysely<Tables>;
-  readonly engine: () => Engine;
-  readonly definitions: Definitions;
-  readonly fleet: Fleet;
-  readonly store: Store;
-  readonly scripts: ScriptDesk;
+export type RunTools<Transaction> = {
+  readonly records: Pick<Records<Transaction>, 'plans' | 'runs' | 'tasks'>;
+  readonly engine: () => Engine<Transaction>;
+  readonly definitions: Pick<Definitions, 'devices'>;
+  readonly fleet: Pick<Fleet, 'readInventory'>;
+  readonly store: Pick<Store, 'check'>;
+  readonly scripts: Scripts;
   readonly parameters: () => Promise<Parameters>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Identifiers that sort in the order in which they were made. */
+  readonly newId: () => string;
   readonly hostTimezone: string;
 };
 
@@ -40,14 +38,14 @@ type Perform<Type extends RunEffect['type']> = (
   signal: AbortSignal,
 ) => Promise<Reply<RunOutcomes[Type]>>;
 
-/** Rows that go into one statement; PostgreSQL takes 65,535 values in one. */
-const ROWS_AT_ONCE = 1000;
+/** What goes into the queue at once. */
+const ENTRIES_AT_ONCE = 1000;
 
 /** Does what runs want of the world. */
-export class RunPerformer {
-  readonly #tools: RunTools;
+export class RunPerformer<Transaction> {
+  readonly #tools: RunTools<Transaction>;
 
-  constructor(tools: RunTools) {
+  constructor(tools: RunTools<Transaction>) {
     this.#tools = tools;
   }
 
@@ -74,7 +72,7 @@ export class RunPerformer {
 
   /** Done again after a take-over: what was prepared before has not been queued and is replaced. */
   async #expand({ spec, parameters }: RunState): Promise<Reply<RunOutcomes['expandPlan']>> {
-    const { db, engine, definitions, fleet } = this.#tools;
+    const { records, engine, definitions, fleet } = this.#tools;
     const values = known(parameters);
     const drafts = await expandOnFleet(
       spec.plan,
@@ -83,47 +81,25 @@ export class RunPerformer {
       values['devices.parallel'],
     );
     const tasks = this.#tasksOf(spec, values, drafts);
-    await db.transaction().execute(async (trx) => {
-      const old = trx.selectFrom('task').select('id').where('run_id', '=', spec.runId);
-      await trx.deleteFrom('journal_subject').where('id', 'in', old).execute();
-      await trx.deleteFrom('task').where('run_id', '=', spec.runId).execute();
-      for (let from = 0; from < tasks.length; from += ROWS_AT_ONCE) {
-        await trx
-          .insertInto('task')
-          .values(tasks.slice(from, from + ROWS_AT_ONCE).map(({ row }) => row))
-          .execute();
-      }
-      const subjects = tasks
-        .filter(({ row }) => row.status === 'WAITING')
-        .map(({ row, task }) => ({ id: row.id, spec: task }));
+    const toQueue = tasks.filter(({ skipped }) => skipped === null);
+    await engine().transact(async (trx) => {
+      await records.tasks.replaceTasks(trx, spec.runId, tasks);
+      const subjects = toQueue.map(({ spec: task }) => ({ id: task.taskId, spec: task }));
       await engine().create(trx, TASK_PROGRAM, subjects);
     });
-    return { ok: true, value: { counts: (await this.#count(spec.runId)).counts } };
+    return { ok: true, value: { counts: await records.tasks.countTasks(spec.runId) } };
   }
 
-  #tasksOf(spec: RunSpec, parameters: Parameters, drafts: readonly TaskDraft[]) {
-    const queuedAt = this.#tools.now();
+  #tasksOf(spec: RunSpec, parameters: Parameters, drafts: readonly TaskDraft[]): NewTask[] {
+    const { clock, newId } = this.#tools;
+    const queuedAt = clock.now();
     // Identifiers of one batch, sorted, so that they stand in the order of creation like the numbers do.
-    const ids = drafts.map(() => randomUUIDv7() as string).sort();
-    return drafts.map((draft, index) => {
-      const id = ids[index] ?? '';
-      const task = this.#specOf(id, spec, parameters, draft, queuedAt);
-      const row = {
-        id,
-        run_id: spec.runId,
-        activity_index: draft.activityIndex,
-        action: draft.action,
-        device: draft.device,
-        domain: draft.domain,
-        spec: JSON.stringify(task),
-        status: draft.skipped === null ? ('WAITING' as const) : ('SKIPPED' as const),
-        reason: draft.skipped === null ? null : JSON.stringify(draft.skipped),
-        queued_at: new Date(queuedAt),
-        started_at: null,
-        ended_at: draft.skipped === null ? null : new Date(queuedAt),
-      };
-      return { row, task };
-    });
+    const ids = drafts.map(() => newId()).sort();
+    return drafts.map((draft, index) => ({
+      spec: this.#specOf(ids[index] ?? '', spec, parameters, draft, queuedAt),
+      activityIndex: draft.activityIndex,
+      skipped: draft.skipped,
+    }));
   }
 
   #specOf(
@@ -168,20 +144,16 @@ export class RunPerformer {
   }
 
   async #queueTasks({ runId }: RunSpec): Promise<Reply<null>> {
-    const { db, engine } = this.#tools;
-    await db.transaction().execute(async (trx) => {
-      const rows = await trx
-        .selectFrom('task')
-        .select(['id', 'number', 'device'])
-        .where('run_id', '=', runId)
-        .where('status', '=', 'WAITING')
-        .orderBy('number')
-        .execute();
-      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-        const entries = rows
-          .slice(from, from + ROWS_AT_ONCE)
-          .map(({ id, number, device }) => ({ subjectId: id, key: device, order: number }));
-        await engine().enqueue(trx, TASK_PROGRAM, entries);
+    const { records, engine } = this.#tools;
+    await engine().transact(async (trx) => {
+      const waiting = await records.tasks.waitingTasks(trx, runId);
+      const entries = waiting.map(({ taskId, number, device }) => ({
+        subjectId: taskId,
+        key: device,
+        order: number,
+      }));
+      for (let from = 0; from < entries.length; from += ENTRIES_AT_ONCE) {
+        await engine().enqueue(trx, TASK_PROGRAM, entries.slice(from, from + ENTRIES_AT_ONCE));
       }
     });
     engine().lookForWork();
@@ -189,61 +161,28 @@ export class RunPerformer {
   }
 
   async #countTasks({ runId }: RunSpec): Promise<Reply<RunOutcomes['countTasks']>> {
-    return { ok: true, value: await this.#count(runId) };
-  }
-
-  async #count(runId: string): Promise<RunOutcomes['countTasks']> {
-    const { db } = this.#tools;
-    const rows = await db
-      .selectFrom('task')
-      .select((row) => ['status', row.fn.countAll<number>().as('count')])
-      .where('run_id', '=', runId)
-      .groupBy('status')
-      .execute();
-    const counts: { -readonly [Status in keyof TaskCounts]: number } = { ...noTasks };
-    for (const { status, count } of rows) counts[status.toLowerCase() as keyof TaskCounts] = count;
-    const run = await db
-      .selectFrom('run')
-      .select('is_halted')
-      .where('id', '=', runId)
-      .executeTakeFirstOrThrow();
-    return { counts, isHalted: run.is_halted };
+    const { tasks, runs } = this.#tools.records;
+    const counts = await tasks.countTasks(runId);
+    return { ok: true, value: { counts, isHalted: await runs.isHalted(runId) } };
   }
 
   async #cancelTasks(
     { runId }: RunSpec,
     { reason, includesRunning }: Extract<RunEffect, { type: 'cancelTasks' }>,
   ): Promise<Reply<null>> {
-    const { db, engine } = this.#tools;
-    const rows = await db
-      .selectFrom('task')
-      .select('id')
-      .where('run_id', '=', runId)
-      .where('status', 'in', includesRunning ? ['WAITING', 'RUNNING'] : ['WAITING'])
-      .execute();
+    const { records, engine } = this.#tools;
     const sparesStarted = !includesRunning;
-    for (const { id } of rows) {
-      await engine().tell(id, {
-        type: 'cancel',
-        status: 'CANCELLED',
-        sparesStarted,
-        reason,
-      } satisfies TaskCommand);
+    const command: TaskCommand = { type: 'cancel', status: 'CANCELLED', sparesStarted, reason };
+    for (const taskId of await records.tasks.unfinishedTasks(runId, includesRunning)) {
+      await engine().tell(taskId, command);
     }
     return { ok: true, value: null };
   }
 
   async #planId({ plan }: RunSpec): Promise<string> {
-    const row = await this.#tools.db
-      .selectFrom('plan')
-      .select('id')
-      .where('name', '=', plan.name)
-      .executeTakeFirst();
-    return row?.id ?? plan.name;
+    return (await this.#tools.records.plans.planIdOf(plan.name)) ?? plan.name;
   }
 }
-
-const noTasks: TaskCounts = { waiting: 0, running: 0, succeeded: 0, failed: 0, skipped: 0, cancelled: 0 };
 
 function known(parameters: Parameters | null): Parameters {
   if (parameters === null) throw new Error('The run went on without its parameters.');

@@ -11,26 +11,27 @@ import {
 } from '@stillpoint/core';
 import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
+import type { AnyProgram } from '@stillpoint/engine';
+import type { Transaction } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { storedRecords } from '../adapters/stored-records.ts';
+import type { Tables } from '../adapters/tables.ts';
 import { emptyTables } from '../testing/empty-tables.ts';
 import { sampleQueuedAt, sampleTask } from '../testing/sample-task.ts';
 import { seedRun, seedTask } from '../testing/seed-run.ts';
-import type { Tables } from './tables.ts';
-import type { TaskPerformer } from './task-performer.ts';
 import { taskProgram } from './task-program.ts';
 
-const performer = {
-  perform: () => Promise.reject(new Error('The test performs.')),
-} as unknown as TaskPerformer;
-const program = taskProgram(performer);
 const file = { sizeBytes: 1, sha256: 'f'.repeat(64), isPersisted: true };
 const device = { serialNumber: '1', model: 'M', firmwareVersion: '10.6', firmwareBuild: '7' };
 const refusal: Fault = { code: 'ACTION_REFUSED', effect: 'none', retryable: false, detail: 'It said no.' };
 
 let database: Database<Tables>;
+let program: AnyProgram<Transaction<Tables>>;
 
 beforeAll(async () => {
   database = await openTestDatabase<Tables>();
+  const perform = () => Promise.reject(new Error('The test performs.'));
+  program = taskProgram({ perform }, storedRecords(database.kysely));
 });
 
 afterAll(() => database.close());
@@ -80,7 +81,7 @@ class Drive {
     const before = this.state;
     const after = program.evolve(before, fact) as TaskState;
     await database.kysely.transaction().execute(async (trx) => {
-      await program.project(trx as never, { subjectId: this.spec.taskId, fact, before, after });
+      await program.project(trx, { subjectId: this.spec.taskId, fact, before, after });
       if (fails) throw new Error('The power went.');
     });
     this.state = after;

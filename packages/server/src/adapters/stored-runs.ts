@@ -1,0 +1,65 @@
+import type { RunSpec, RunVerdict } from '@stillpoint/core';
+import type { Kysely, Transaction } from 'kysely';
+import type { RunRecords } from '../programs/ports.ts';
+import type { Tables } from './tables.ts';
+
+/** The runs, kept in the database. */
+export class StoredRuns implements RunRecords<Transaction<Tables>> {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async insertRun(trx: Transaction<Tables>, spec: RunSpec): Promise<number> {
+    const { number } = await trx
+      .insertInto('run')
+      .values({
+        id: spec.runId,
+        plan_name: spec.plan.name,
+        spec: JSON.stringify(spec),
+        status: 'QUEUED',
+        queued_at: new Date(spec.queuedAt),
+        reason: null,
+        ended_at: null,
+      })
+      .returning('number')
+      .executeTakeFirstOrThrow();
+    return number;
+  }
+
+  async markRun(trx: Transaction<Tables>, runId: string, status: 'VALIDATING' | 'RUNNING'): Promise<void> {
+    await trx.updateTable('run').set({ status }).where('id', '=', runId).execute();
+  }
+
+  async haltRun(trx: Transaction<Tables>, runId: string): Promise<void> {
+    await trx.updateTable('run').set({ is_halted: true }).where('id', '=', runId).execute();
+  }
+
+  async endRun(
+    trx: Transaction<Tables>,
+    runId: string,
+    at: number,
+    { status, reason, warnings }: RunVerdict,
+  ): Promise<void> {
+    await trx
+      .updateTable('run')
+      .set({
+        status,
+        reason: reason === null ? null : JSON.stringify(reason),
+        warnings: JSON.stringify(warnings),
+        ended_at: new Date(at),
+      })
+      .where('id', '=', runId)
+      .execute();
+  }
+
+  async isHalted(runId: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('run')
+      .select('is_halted')
+      .where('id', '=', runId)
+      .executeTakeFirstOrThrow();
+    return row.is_halted;
+  }
+}

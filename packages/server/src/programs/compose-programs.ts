@@ -1,0 +1,138 @@
+import { type Clock, Engine, type Journal, type Queue } from '@stillpoint/engine';
+import type { Definitions, Fleet, Runs } from '../app/ports.ts';
+import type { Conversations } from './conversation.ts';
+import type { LatestParameters } from './latest-parameters.ts';
+import { Planner } from './planner.ts';
+import type { Movers, Records, Scripts, TargetStore } from './ports.ts';
+import { QueuedRuns } from './queued-runs.ts';
+import { Reconciler } from './reconciler.ts';
+import { type Repetition, repeat } from './repeat.ts';
+import { RunPerformer } from './run-performer.ts';
+import { RUN_PROGRAM, runProgram } from './run-program.ts';
+import { TaskPerformer } from './task-performer.ts';
+import { TASK_PROGRAM, taskProgram } from './task-program.ts';
+import { undoGoingTasks } from './undo-going-tasks.ts';
+
+/** What one node's programs are made of; nodes that share journal, queue and records share the work. */
+export type ProgramParts<Transaction> = {
+  readonly journal: Journal<Transaction>;
+  readonly queue: Queue<Transaction>;
+  readonly records: Records<Transaction>;
+  readonly clock: Clock;
+  readonly nodeId: string;
+  readonly definitions: Pick<Definitions, 'devices'>;
+  /** Read once already. */
+  readonly parameters: LatestParameters;
+  readonly fleet: Pick<Fleet, 'readInventory'>;
+  readonly appliances: Conversations;
+  readonly movers: Movers;
+  readonly store: TargetStore;
+  readonly scripts: Scripts;
+  readonly hostTimezone: string;
+  readonly version: string;
+  /** Identifiers that sort in the order in which they were made. */
+  readonly newId: () => string;
+  /** Told what was thrown by work that is done again and again, and which. */
+  readonly onProblem: (error: unknown, work: 'planning' | 'reconciling') => void;
+};
+
+/** The programs of one node. */
+export type ComposedPrograms<Transaction> = {
+  readonly engine: Engine<Transaction>;
+  readonly runs: Runs;
+  start(): Promise<void>;
+  /** Claims nothing more, and lets going tasks undo what they did, for `undoMs` at most. */
+  undo(undoMs: number): Promise<void>;
+  /** Lets go of everything; what is left is taken over by another node or at the next start. */
+  stop(): Promise<void>;
+};
+
+/** Runs that may go on at once; their tasks are what takes work. */
+const RUNS_AT_ONCE = 200;
+
+/** A device that an ended task left quiesced is tried again after this long. */
+const RECONCILER_PAUSE_MS = 5_000;
+
+/** Looks every second, so that a run starts within a second of its fire. */
+const PLANNER_PAUSE_MS = 1_000;
+
+/** Puts the programs of one node together, as the server and the simulation run them. */
+export function composePrograms<Transaction>(
+  parts: ProgramParts<Transaction>,
+): ComposedPrograms<Transaction> {
+  const { clock, records } = parts;
+  const engine = composeEngine(parts);
+  const runs = new QueuedRuns(records.runs, engine);
+  const loops: Repetition[] = [];
+  return {
+    engine,
+    runs,
+    async start() {
+      await engine.start();
+      loops.push(startReconciler(parts), startPlanner(parts, engine, runs));
+    },
+    async undo(undoMs) {
+      engine.drain();
+      await undoGoingTasks(engine, clock, undoMs);
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await engine.stop();
+    },
+  };
+}
+
+function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Transaction> {
+  const { journal, queue, clock, nodeId, records } = parts;
+  const tools = { ...parts, parameters: () => parts.parameters.read() };
+  const runs = new RunPerformer<Transaction>({ ...tools, engine: () => engine });
+  const tasks = new TaskPerformer<Transaction>(tools);
+  const engine: Engine<Transaction> = new Engine<Transaction>({
+    journal,
+    queue,
+    clock,
+    nodeId,
+    programs: [
+      { program: runProgram(runs, records.runs), parallel: () => RUNS_AT_ONCE },
+      { program: taskProgram(tasks, records), parallel: () => parts.parameters.devicesParallel() },
+    ],
+  });
+  // A run waits for its tasks: whoever of this node waits looks again.
+  engine.on('ended', ({ program }) => {
+    if (program === TASK_PROGRAM) for (const runId of engine.going(RUN_PROGRAM)) engine.wake(runId);
+  });
+  return engine;
+}
+
+function startReconciler<Transaction>(parts: ProgramParts<Transaction>): Repetition {
+  const { records, appliances, nodeId, clock, parameters, onProblem } = parts;
+  const settleMs = async (): Promise<number> => (await parameters.read())['quiesce.settleSeconds'] * 1000;
+  const reconciler = new Reconciler({ guards: records.guards, appliances, settleMs, nodeId, clock });
+  return repeat(
+    clock,
+    (signal) => reconciler.reconcile(signal),
+    RECONCILER_PAUSE_MS,
+    (error) => onProblem(error, 'reconciling'),
+  );
+}
+
+function startPlanner<Transaction>(
+  parts: ProgramParts<Transaction>,
+  engine: Engine<Transaction>,
+  runs: QueuedRuns<Transaction>,
+): Repetition {
+  const { records, hostTimezone, newId, clock, parameters, onProblem } = parts;
+  const planner = new Planner<Transaction>({
+    transact: (work) => engine.transact(work),
+    plans: records.plans,
+    parameters: () => parameters.read(),
+    hostTimezone,
+    queueIn: (trx, spec) => runs.queueIn(trx, spec),
+    newId,
+    clock,
+  });
+  const look = async (): Promise<void> => {
+    if (await planner.startDueRuns()) engine.lookForWork();
+  };
+  return repeat(clock, look, PLANNER_PAUSE_MS, (error) => onProblem(error, 'planning'));
+}
