@@ -18,8 +18,8 @@ export const databaseCatalogue = {
     remedy: 'Create the database with encoding UTF8 and start again.',
   },
   DATABASE_NEWER_THAN_PROGRAM: {
-    sentence: 'The database was migrated by a newer version of this program.',
-    remedy: 'Start the version that was last used with this database, or a newer one.',
+    sentence: 'The database was migrated by a newer version, which does not work together with this one.',
+    remedy: 'Start the version that is named, or a newer one.',
   },
   MIGRATION_CHANGED: {
     sentence: 'A migration that was already applied is not the one this program carries.',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPool } from '../create-pool.ts';
 import type { Database } from '../open-database.ts';
+import { programVersion } from '../program-version.ts';
 import { openTestDatabase } from '../testing/open-test-database.ts';
 import { applyMigrations } from './apply-migrations.ts';
 
@@ -67,7 +68,7 @@ test('an applied migration that was changed is refused before anything is applie
   await expect(countOf('plan')).rejects.toThrow('does not exist');
 });
 
-test('a database that is newer than the program is refused', async () => {
+test('a database that is newer than the program is refused with the version that is needed', async () => {
   write('0001-device.sql', 'create table device (id int);');
   write('0002-plan.sql', 'create table plan (id int);');
   await applyMigrations(database.pool, folder);
@@ -75,7 +76,9 @@ test('a database that is newer than the program is refused', async () => {
   await expect(applyMigrations(database.pool, folder)).rejects.toMatchObject({
     fault: {
       code: 'DATABASE_NEWER_THAN_PROGRAM',
-      detail: 'The database is at migration 0002-plan; this program knows 1.',
+      detail:
+        `The database is at migration 0002-plan (Stillpoint ${programVersion}) and works with programs that know ` +
+        `migration 0002-plan (Stillpoint ${programVersion}); this one is Stillpoint ${programVersion} and knows 1.`,
     },
   });
 });

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 /** One step forward: `sha256` is that of the file's bytes, in hexadecimal. */
 export type Migration = {
   readonly number: number;
+  /** Programs that know this migration, an earlier one or this one itself, go on working once it is applied. */
+  readonly worksFrom: number;
   readonly name: string;
   readonly sha256: string;
   readonly sql: string;
@@ -28,9 +30,19 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
       }
       const bytes = await readFile(join(folder, name));
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return { number, name: name.slice(0, -'.sql'.length), sha256, sql: bytes.toString('utf8') };
+      const sql = bytes.toString('utf8');
+      const worksFrom = readFloor(name, number, sql);
+      return { number, worksFrom, name: name.slice(0, -'.sql'.length), sha256, sql };
     }),
   );
+}
+
+/** A migration that says nothing of older programs is not for them. */
+function readFloor(name: string, number: number, sql: string): number {
+  const declared = /^-- works with programs that know migration >= (\d+)$/m.exec(sql)?.[1];
+  const floor = declared === undefined ? number : Number(declared);
+  if (floor >= 1 && floor <= number) return floor;
+  throw new Error(`the migration ${name} cannot work with programs that know migration >= ${floor}`);
 }
 
 async function listFolder(folder: string): Promise<string[]> {
