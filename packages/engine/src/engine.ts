@@ -150,6 +150,11 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     return this.#isStale(this.#renewedAt);
   }
 
+  /** How many milliseconds more this node may act if it renews nothing meanwhile; 0 when it is fenced. */
+  mayActForMs(): number {
+    return Math.max(0, this.#renewedAt + FENCE_MS - this.#options.clock.elapsed());
+  }
+
   #isStale(heldAt: number): boolean {
     return this.#options.clock.elapsed() - heldAt > FENCE_MS;
   }

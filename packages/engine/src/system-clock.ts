@@ -1,11 +1,31 @@
+import { uptime } from 'node:os';
 import type { Clock } from './clock.ts';
 
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  elapsed: () => performance.now(),
+  elapsed: elapsedOf({ monotonicMs: () => performance.now(), uptimeMs: () => uptime() * 1000 }),
   after(ms, wake) {
     const timer = setTimeout(wake, Math.max(0, ms));
     return () => clearTimeout(timer);
   },
 };
+
+/** Two clocks that count from some instant on: one of them stands still while the machine is suspended. */
+export type ElapsedSources = { readonly monotonicMs: () => number; readonly uptimeMs: () => number };
+
+/**
+ * Makes a clock that grows by the larger of what the two sources grew. The monotonic clock of a process does not count
+ * the time in which the machine was suspended, the uptime does: without it a node that was carried around in a closed
+ * laptop would take claims for its own that were given to others hours ago. The lead of the uptime is only ever added,
+ * so that an uptime that stands still or is put back (where it is derived from the time of day) holds up nothing.
+ */
+export function elapsedOf({ monotonicMs, uptimeMs }: ElapsedSources): () => number {
+  const lead = (): number => uptimeMs() - monotonicMs();
+  const leadAtFirst = lead();
+  let suspendedMs = 0;
+  return () => {
+    suspendedMs = Math.max(suspendedMs, lead() - leadAtFirst);
+    return monotonicMs() + suspendedMs;
+  };
+}
