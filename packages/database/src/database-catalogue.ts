@@ -30,6 +30,47 @@ export const databaseCatalogue = {
     sentence: 'A migration was refused by PostgreSQL; nothing of it was kept.',
     remedy: 'Read the detail, remove the cause (permissions, disk space, locks), and start again.',
   },
+  DATABASE_HOLDS_NOTHING: {
+    sentence: 'There is no database of Stillpoint to export.',
+    remedy: 'Name the data directory or the database that a server works with.',
+  },
+  DATABASE_NOT_EMPTY: {
+    sentence: 'An import goes into an empty database only, and this one is not; it was not touched.',
+    remedy: 'Create a new database, or name a data directory that has none yet.',
+  },
+  DATABASE_EXPORT_EXISTS: {
+    sentence: 'An export never replaces a file.',
+    remedy: 'Choose another name, or a folder.',
+  },
+  DATABASE_EXPORT_NOT_WRITTEN: {
+    sentence: 'The export cannot be written; no part of it was kept.',
+    remedy: 'Correct the permissions or make room, or choose another folder.',
+  },
+  DATABASE_EXPORT_FAILED: {
+    sentence: 'The export came to no end; no part of it was kept.',
+    remedy: 'Remove the cause that is named and export again.',
+  },
+  DATABASE_EXPORT_NOT_READABLE: {
+    sentence: 'The file cannot be read as an export; the database was not touched.',
+    remedy: 'Name a file that "stillpoint database export" wrote, as a user who may read it.',
+  },
+  DATABASE_EXPORT_DAMAGED: {
+    sentence: 'The export was cut or changed since it was written; the database was left as it was.',
+    remedy: 'Copy the export again from where it was written, or import an older one.',
+  },
+  DATABASE_EXPORT_NEWER: {
+    sentence: 'The export was written by a newer version; the database was not touched.',
+    remedy: 'Import with the version that is named, or a newer one.',
+  },
+  DATABASE_EXPORT_OTHER_MIGRATIONS: {
+    sentence: 'The export has other tables than this program makes; the database was not touched.',
+    remedy: 'Import with an unaltered release.',
+  },
+  DATABASE_IMPORT_FAILED: {
+    sentence: 'The import came to no end.',
+    remedy:
+      'Remove the cause that is named and import again; the database holds all of an import or nothing.',
+  },
   DATA_DIRECTORY_IN_USE: {
     sentence: 'Another process works with this data directory.',
     remedy: 'Stop that process, or choose another data directory.',

@@ -11,3 +11,10 @@ export {
   type DatabaseTarget,
   openDatabase,
 } from './open-database.ts';
+export {
+  exportDatabase,
+  type TransferOptions,
+  type TransferProgress,
+  type TransferReport,
+} from './transfer/export-database.ts';
+export { importDatabase } from './transfer/import-database.ts';
