@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Answer, ApplyDocumentInput, Guard, Run, Task } from '../../../packages/contract/src/index.ts';
+import type { ApplyDocumentInput, Guard, Run, Task } from '../../../packages/contract/src/index.ts';
 import {
   type Arrival,
   type DeviceDescriptionInput,
@@ -8,6 +8,7 @@ import {
   type RequestLogEntry,
   startFleet,
 } from '../../../packages/simulator/src/index.ts';
+import { good } from './good.ts';
 import { makeRoom, type Room } from './make-room.ts';
 import { type ServerProcess, startServerProcess } from './start-server-process.ts';
 
@@ -146,10 +147,4 @@ function documentFor({ device, room }: Scene): ApplyDocumentInput {
       },
     ],
   };
-}
-
-/** The value of an answer that a test takes for granted. */
-export function good<Value>(answer: Answer<Value>): Value {
-  if (!answer.ok) throw new Error(`${answer.problem.code}: ${answer.problem.detail}`);
-  return answer.value;
 }

@@ -7,6 +7,7 @@ export type RoomProcess = { readonly pid: number; readonly command: string };
 
 /** One folder for all that a test starts and writes. */
 export type Room = {
+  readonly path: string;
   readonly data: string;
   readonly store: string;
   /** Where processes of the test must be started: that is how they are found again. */
@@ -26,7 +27,7 @@ export function makeRoom(): Room {
     string,
   ];
   for (const folder of [store, work]) mkdirSync(folder);
-  return { data, store, work, processes: () => processesBelow(path), dispose };
+  return { path, data, store, work, processes: () => processesBelow(path), dispose };
 }
 
 function processesBelow(folder: string): RoomProcess[] {
