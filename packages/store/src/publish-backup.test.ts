@@ -56,6 +56,40 @@ test('both exports of a domain are put at their place, listed in a manifest, and
   expect(await scan()).toEqual({ backups: [manifest], problems: [] });
 });
 
+test('whoever loses the permission changes nothing more, at whatever change it is lost', async () => {
+  const received = await receive(store.root, 'task-1', 'export', exportsOfA);
+  const request = exportRequest('task-1', received);
+  // Asked at the beginning, before the manifest takes its name (which it keeps from then on), and before each file does.
+  const tries = [
+    { allowed: 0, effect: 'none', hasManifest: false, there: [] },
+    { allowed: 1, effect: 'unknown', hasManifest: false, there: [] },
+    { allowed: 2, effect: 'unknown', hasManifest: true, there: [] },
+    { allowed: 2, effect: 'unknown', hasManifest: true, there: [persistedPath] },
+  ];
+  for (const { allowed, effect, hasManifest, there } of tries) {
+    let asked = 0;
+    const reply = await publishBackup(store.root, request, () => asked++ < allowed);
+    const fault = { code: 'STORE_PUBLISH_NOT_ALLOWED', effect, retryable: true };
+    expect(reply).toMatchObject({ ok: false, fault });
+    const found = await files();
+    expect(found.includes('.stillpoint/catalog/task-1.json')).toBe(hasManifest);
+    expect(found.filter((path) => path.startsWith('QA1/'))).toEqual(there);
+  }
+  // It was never lost for good: whoever may, finishes what was begun.
+  const manifest = must(await publishBackup(store.root, request));
+  expect(await scan()).toEqual({ backups: [manifest], problems: [] });
+});
+
+test('a folder is not put in place without permission', async () => {
+  const received = await receive(store.root, 'task-1', 'secure-backup', secureBackup);
+  const request = secureBackupRequest('task-1', received);
+  let asked = 0;
+  const reply = await publishBackup(store.root, request, () => asked++ < 2);
+  expect(codeOf(reply)).toBe('STORE_PUBLISH_NOT_ALLOWED');
+  expect((await files()).some((path) => path.startsWith('QA1/'))).toBe(false);
+  expect(codeOf(await publishBackup(store.root, request))).toBe('ok');
+});
+
 test('a secure backup is put at its place as one folder', async () => {
   const manifest = must(await publishSecure('task-1'));
   expect(manifest.files.map((file) => file.path)).toEqual([

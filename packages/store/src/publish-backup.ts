@@ -43,16 +43,29 @@ const maxTimestampTries = 1000;
 
 /**
  * Puts a verified backup at its place: manifest first, then the rename, each made durable before the next. A second
- * call for the same task finishes what the first began and answers the manifest of the first.
+ * call for the same task finishes what the first began and answers the manifest of the first. `mayPublish` is asked
+ * right before every change that others see: whoever stood still since the call may find the task in other hands, and
+ * then changes nothing more (`STORE_PUBLISH_NOT_ALLOWED`).
  */
-export async function publishBackup(root: StoreRoot, request: PublishRequest): Promise<Reply<Manifest>> {
-  return attempt(`publishing the backup of task ${request.taskId}`, async (begins) => {
-    const begun = await readManifest(root, request.taskId);
+export async function publishBackup(
+  root: StoreRoot,
+  request: PublishRequest,
+  mayPublish: () => boolean = () => true,
+): Promise<Reply<Manifest>> {
+  const { taskId } = request;
+  const requireAllowed = (): void => {
+    if (mayPublish()) return;
+    const detail = `The backup of task ${taskId} was not published, because this node may not act now.`;
+    throw new FaultError('STORE_PUBLISH_NOT_ALLOWED', detail, true);
+  };
+  return attempt(`publishing the backup of task ${taskId}`, async (begins) => {
+    const begun = await readManifest(root, taskId);
     if (begun === undefined) await requireReceived(root, request);
     else requireSameBackup(begun, request);
+    requireAllowed();
     begins();
-    const manifest = await publish(root, request, begun);
-    await removeIncoming(root, request.taskId);
+    const manifest = await publish(root, request, begun, requireAllowed);
+    if (mayPublish()) await removeIncoming(root, taskId);
     return manifest;
   });
 }
@@ -62,13 +75,17 @@ async function publish(
   root: StoreRoot,
   request: PublishRequest,
   begun: Manifest | undefined,
+  requireAllowed: () => void,
 ): Promise<Manifest> {
-  if (begun !== undefined && (await putInPlace(root, begun))) return begun;
+  if (begun !== undefined) {
+    await syncCatalog(root);
+    if (await putInPlace(root, begun, requireAllowed)) return begun;
+  }
   for (let tries = 0; tries < maxTimestampTries; tries += 1) {
     const manifest = buildManifest(request, request.takenAt + tries);
     if (await isTaken(root, manifest)) continue;
-    await writeManifest(root, manifest);
-    if (await putInPlace(root, manifest)) return manifest;
+    await writeManifest(root, manifest, requireAllowed);
+    if (await putInPlace(root, manifest, requireAllowed)) return manifest;
   }
   throw new FaultError('STORE_PUBLISH_CONFLICT', `No free time stamp was found for task ${request.taskId}.`);
 }
@@ -145,22 +162,29 @@ async function isTaken(root: StoreRoot, manifest: Manifest): Promise<boolean> {
   return false;
 }
 
-async function writeManifest(root: StoreRoot, manifest: Manifest): Promise<void> {
+async function writeManifest(root: StoreRoot, manifest: Manifest, requireAllowed: () => void): Promise<void> {
   await using catalog = await root.directory.openOrMake(catalogFolder);
   await writeFileAtomically(
     catalog,
     manifestFileName(manifest.taskId),
     `${JSON.stringify(manifest, null, 2)}\n`,
+    requireAllowed,
   );
 }
 
+// Who wrote the manifest may have been killed before it was durable.
+async function syncCatalog(root: StoreRoot): Promise<void> {
+  await using catalog = await root.directory.open(catalogFolder);
+  await catalog.sync();
+}
+
 // False when another task's file stands at a path, and nothing of this task was put in place yet.
-async function putInPlace(root: StoreRoot, manifest: Manifest): Promise<boolean> {
+async function putInPlace(root: StoreRoot, manifest: Manifest, requireAllowed: () => void): Promise<boolean> {
   let isAnyInPlace = false;
   for (const unit of unitsOf(manifest)) {
     await using source = await root.directory.openIfThere(unit.incomingFolder);
     await using target = await root.directory.openOrMake(unit.folder);
-    if (!(await putUnitInPlace(source, target, unit))) {
+    if (!(await putUnitInPlace(source, target, unit, requireAllowed))) {
       if (!isAnyInPlace) return false;
       throw new FaultError('STORE_PUBLISH_CONFLICT', `The path of "${unit.name}" is taken by another file.`);
     }
@@ -177,6 +201,7 @@ async function putUnitInPlace(
   source: StoreDirectory | undefined,
   target: StoreDirectory,
   unit: PublishUnit,
+  requireAllowed: () => void,
 ): Promise<boolean> {
   const received = await standingAt(source, unit.incomingName);
   const published = await standingAt(target, unit.name);
@@ -187,6 +212,7 @@ async function putUnitInPlace(
   }
   const from = source.path(unit.incomingName);
   const to = target.path(unit.name);
+  requireAllowed();
   if (published !== undefined) {
     if (!isSameFile(received, published)) return false;
     await unlink(from);
@@ -195,7 +221,7 @@ async function putUnitInPlace(
   try {
     // A folder cannot be renamed onto a filled folder, nor a file be linked onto a file: nothing is overwritten.
     if (unit.isFolder) await rename(from, to);
-    else await linkThenUnlink(from, to);
+    else await linkThenUnlink(from, to, requireAllowed);
     return true;
   } catch (error) {
     const errno = errnoOf(error);
@@ -204,7 +230,7 @@ async function putUnitInPlace(
   }
 }
 
-async function linkThenUnlink(from: string, to: string): Promise<void> {
+async function linkThenUnlink(from: string, to: string, requireAllowed: () => void): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
@@ -212,6 +238,7 @@ async function linkThenUnlink(from: string, to: string): Promise<void> {
     const hasNoLinks =
       errno !== undefined && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errno);
     if (!hasNoLinks) throw error;
+    requireAllowed();
     // The look right before found the name free, and only one task works on a device at a time.
     await rename(from, to);
     return;

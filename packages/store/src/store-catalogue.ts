@@ -73,6 +73,11 @@ export const storeCatalogue = {
     sentence: 'A backup cannot be put at its place in the store.',
     remedy: 'Run the store rescan command and look at what it finds at that place.',
   },
+  STORE_PUBLISH_NOT_ALLOWED: {
+    sentence: 'A backup was not put at its place, because this node had lost touch with its database.',
+    remedy:
+      'Nothing, if it happens once: whoever holds the task now goes on with it. Otherwise check the database and the load of this machine.',
+  },
   EXPORT_EMPTY: { sentence: 'The appliance sent an export without any content.', remedy: sayAgain },
   EXPORT_NOT_A_ZIP: { sentence: 'What the appliance sent is not a ZIP archive.', remedy: sayAgain },
   EXPORT_TRUNCATED: { sentence: 'The archive of the export ends too early.', remedy: sayAgain },
