@@ -10,6 +10,7 @@ import { ZipFile } from 'yazl';
 import { fetchExport } from './fetch-export.ts';
 import { fetchSecureBackup } from './fetch-secure-backup.ts';
 import type { FetchSource, MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
+import { Permission, type Until } from './permission.ts';
 
 let folder: string;
 let root: StoreRoot;
@@ -34,6 +35,7 @@ const source: FetchSource = {
   deadlines: {},
   expectedSerialNumber: '0000001',
 };
+const permission = new Permission(null);
 const codeOf = (reply: MoverReply): string => (reply.ok ? 'ok' : reply.fault.code);
 const tell = (progress: MoverProgress): void => void heard.push(progress);
 const refusing = (code: 'FILE_NOT_READABLE' | 'EMPTY_FILE' | 'CONNECTION_LOST' | 'SINK_FAILED') =>
@@ -87,7 +89,13 @@ const exportOrder: MoverOrder<'fetchExport'> = {
 
 test('an export arrives in the incoming folder, verified, with size and hash', async () => {
   const content = await exportOf('A');
-  const reply = await fetchExport(applianceWith({ '[["A"],true]': content }), root, exportOrder, tell);
+  const reply = await fetchExport(
+    applianceWith({ '[["A"],true]': content }),
+    root,
+    exportOrder,
+    tell,
+    permission,
+  );
   const sha256 = createHash('sha256').update(content).digest('hex');
   expect(reply).toMatchObject({
     ok: true,
@@ -103,13 +111,15 @@ test('an export arrives in the incoming folder, verified, with size and hash', a
 test('an export of all domains is asked for as such', async () => {
   const appliance = applianceWith({ '["all-domains",false]': await exportOf('A') });
   const order = { ...exportOrder, domains: { allDomains: ['A'] }, isPersisted: false };
-  expect(codeOf(await fetchExport(appliance, root, order, tell))).toBe('ok');
+  expect(codeOf(await fetchExport(appliance, root, order, tell, permission))).toBe('ok');
 });
 
 test('an export that does not verify is a fault, and so is one that never came', async () => {
   const wrong = applianceWith({ '[["A"],true]': await exportOf('B') });
-  expect(codeOf(await fetchExport(wrong, root, exportOrder, tell))).toBe('EXPORT_WRONG_DOMAINS');
-  expect(codeOf(await fetchExport(applianceWith({}), root, exportOrder, tell))).toBe('FILE_NOT_READABLE');
+  expect(codeOf(await fetchExport(wrong, root, exportOrder, tell, permission))).toBe('EXPORT_WRONG_DOMAINS');
+  expect(codeOf(await fetchExport(applianceWith({}), root, exportOrder, tell, permission))).toBe(
+    'FILE_NOT_READABLE',
+  );
 });
 
 const directoryUrl = 'temporary:///sb-1';
@@ -134,7 +144,13 @@ function secureFiles(files: Readonly<Record<string, string>>): Record<string, Bu
 const goodFiles = { 'root.tgz': 'r'.repeat(1000), 'config.tgz': 'config', 'local.tgz': '' };
 
 test('a secure backup is fetched as its manifest lists it, an empty file included', async () => {
-  const reply = await fetchSecureBackup(applianceWith(secureFiles(goodFiles)), root, secureOrder, tell);
+  const reply = await fetchSecureBackup(
+    applianceWith(secureFiles(goodFiles)),
+    root,
+    secureOrder,
+    tell,
+    permission,
+  );
   expect(codeOf(reply)).toBe('ok');
   const names = ['backupmanifest.xml', 'config.tgz', 'local.tgz', 'root.tgz'];
   expect((await readdir(join(folder, '.stillpoint/incoming/task-2/secure-backup'))).sort()).toEqual(names);
@@ -145,7 +161,7 @@ test('a secure backup is fetched as its manifest lists it, an empty file include
 test('a directory without a manifest, or without a file of it, is told apart', async () => {
   const files = secureFiles(goodFiles);
   const fetch = async (given: Record<string, Buffer>) =>
-    codeOf(await fetchSecureBackup(applianceWith(given), root, secureOrder, tell));
+    codeOf(await fetchSecureBackup(applianceWith(given), root, secureOrder, tell, permission));
   expect(await fetch({})).toBe('BACKUP_MANIFEST_MISSING');
   const { [`${directoryUrl}/config.tgz`]: _left, ...others } = files;
   expect(await fetch(others)).toBe('BACKUP_FILE_MISSING');
@@ -157,9 +173,38 @@ test('a directory without a manifest, or without a file of it, is told apart', a
 
 test('a file that goes on after its stated size is broken off', async () => {
   const endless = { ...secureFiles(goodFiles), [`${directoryUrl}/config.tgz`]: Buffer.alloc(10_000) };
-  const reply = await fetchSecureBackup(applianceWith(endless), root, secureOrder, tell);
+  const reply = await fetchSecureBackup(applianceWith(endless), root, secureOrder, tell, permission);
   expect(codeOf(reply)).toBe('BACKUP_SIZE_MISMATCH');
   expect(
     (await readFile(join(folder, '.stillpoint/incoming/task-2/secure-backup/config.tgz'))).length,
   ).toBeLessThan(200);
+});
+
+test('who may not act any more begins no file, for its place may be taken by whoever may', async () => {
+  const already = join(folder, '.stillpoint/incoming/task-1/export/persisted.zip');
+  expect(
+    codeOf(
+      await fetchExport(
+        applianceWith({ '[["A"],true]': await exportOf('A') }),
+        root,
+        exportOrder,
+        tell,
+        permission,
+      ),
+    ),
+  ).toBe('ok');
+  const before = await readFile(already);
+  const over: Until = { monotonicMs: 0, uptimeMs: 0 };
+  using ended = new Permission(over);
+  const asked = {
+    backUpDomains: async () => {
+      throw new Error('the appliance was asked');
+    },
+    readFile: async () => {
+      throw new Error('the appliance was asked');
+    },
+  };
+  expect(codeOf(await fetchExport(asked, root, exportOrder, tell, ended))).toBe('NODE_MAY_NOT_ACT');
+  expect(await readFile(already)).toEqual(before);
+  expect(codeOf(await fetchSecureBackup(asked, root, secureOrder, tell, ended))).toBe('NODE_MAY_NOT_ACT');
 });

@@ -1,6 +1,7 @@
 import type { Appliance } from '@stillpoint/datapower';
 import { openIncoming, type StoreRoot, verifyExport } from '@stillpoint/store';
-import type { MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
+import { type MoverOrder, type MoverProgress, type MoverReply, mayNotAct } from './mover-orders.ts';
+import type { Permission } from './permission.ts';
 
 /** Streams an export of the appliance into the incoming folder of its task and verifies what arrived. */
 export async function fetchExport(
@@ -8,11 +9,16 @@ export async function fetchExport(
   root: StoreRoot,
   order: MoverOrder<'fetchExport'>,
   tell: (progress: MoverProgress) => void,
+  permission: Permission,
 ): Promise<MoverReply<'fetchExport'>> {
   const opened = await openIncoming(root, order.taskId, 'export');
   if (!opened.ok) return opened;
   await using incoming = opened.value;
   const name = order.isPersisted ? 'persisted.zip' : 'nonpersisted.zip';
+  // A new file takes the place of one that whoever holds the task now may have received already.
+  if (!permission.holds()) {
+    return mayNotAct(`"${name}" was not fetched, because the server had said nothing for too long.`);
+  }
   const created = await incoming.createFile(name);
   if (!created.ok) return created;
   const sink = created.value;
@@ -27,6 +33,7 @@ export async function fetchExport(
         return sink.write(chunk);
       },
     },
+    { signal: permission.signal },
   );
   // When the file could not be written, that is the cause; the appliance's side only tells that the transfer broke off.
   const file = await sink.finish();

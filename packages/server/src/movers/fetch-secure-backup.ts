@@ -10,7 +10,14 @@ import {
   type StoreRoot,
   verifySecureBackup,
 } from '@stillpoint/store';
-import type { MoverFault, MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
+import {
+  type MoverFault,
+  type MoverOrder,
+  type MoverProgress,
+  type MoverReply,
+  mayNotAct,
+} from './mover-orders.ts';
+import type { Permission } from './permission.ts';
 
 type Fetched<T> =
   | { readonly ok: true; readonly value: T }
@@ -22,11 +29,12 @@ export async function fetchSecureBackup(
   root: StoreRoot,
   order: MoverOrder<'fetchSecureBackup'>,
   tell: (progress: MoverProgress) => void,
+  permission: Permission,
 ): Promise<MoverReply<'fetchSecureBackup'>> {
   const opened = await openIncoming(root, order.taskId, 'secure-backup');
   if (!opened.ok) return opened;
   await using incoming = opened.value;
-  const download = new Download(appliance, incoming, order.directoryUrl, tell);
+  const download = new Download(appliance, incoming, order.directoryUrl, tell, permission);
   const listed = await download.fetchManifest();
   if (!listed.ok) return listed;
   const manifest = readBackupManifest(listed.value);
@@ -46,6 +54,7 @@ class Download {
   readonly #incoming: Incoming;
   readonly #directoryUrl: string;
   readonly #tell: (progress: MoverProgress) => void;
+  readonly #permission: Permission;
   #bytes = 0;
 
   constructor(
@@ -53,11 +62,13 @@ class Download {
     incoming: Incoming,
     directoryUrl: string,
     tell: (progress: MoverProgress) => void,
+    permission: Permission,
   ) {
     this.#appliance = appliance;
     this.#incoming = incoming;
     this.#directoryUrl = directoryUrl.replace(/\/+$/, '');
     this.#tell = tell;
+    this.#permission = permission;
   }
 
   async fetchManifest(): Promise<Fetched<Uint8Array>> {
@@ -81,6 +92,9 @@ class Download {
     maxBytes: number,
     look?: (chunk: Uint8Array) => void,
   ): Promise<Fetched<ReceivedFile>> {
+    // A new file takes the place of one that whoever holds the task now may have received already.
+    if (!this.#permission.holds())
+      return mayNotAct(`"${name}" was not fetched, because the server had said nothing for too long.`);
     const created = await this.#incoming.createFile(name);
     if (!created.ok) return created;
     const sink = created.value;
@@ -92,7 +106,11 @@ class Download {
       this.#tell({ files: this.received.length, bytes: this.#bytes + sink.sizeBytes });
       return sink.write(chunk);
     };
-    const sent = await this.#appliance.readFile(`${this.#directoryUrl}/${name}`, { write });
+    const sent = await this.#appliance.readFile(
+      `${this.#directoryUrl}/${name}`,
+      { write },
+      { signal: this.#permission.signal },
+    );
     const file = await sink.finish();
     if (!file.ok) return file;
     if (isTooLong) return tooLong(name, maxBytes);

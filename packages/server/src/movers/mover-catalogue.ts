@@ -8,6 +8,12 @@ export const moverCatalogue = {
     sentence: 'The process that worked on the store ended unexpectedly.',
     remedy: 'Look at the log of the server and at the memory of the machine, then run the backup again.',
   },
+  NODE_MAY_NOT_ACT: {
+    sentence:
+      'The work on the store was not done, because this node had been out of touch with its database for too long.',
+    remedy:
+      'Nothing, if it happens once: whoever holds the task now goes on with it. Otherwise check the database and the load of this machine.',
+  },
   ABORTED: {
     sentence: 'The work on the store was given up on request.',
     remedy: 'Nothing, if somebody cancelled the task or stopped the server; otherwise run the backup again.',

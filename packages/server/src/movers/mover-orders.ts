@@ -13,6 +13,7 @@ import type {
   VerifiedExport,
 } from '@stillpoint/store';
 import type { MoverCode } from './mover-catalogue.ts';
+import type { Until } from './permission.ts';
 
 /** Where a download comes from; its deadlines must end before that of the order, or a slow device passes for a hung store. */
 export interface FetchSource {
@@ -76,6 +77,11 @@ export type MoverReply<K extends MoverKind = MoverKind> =
   | { readonly ok: true; readonly value: MoverWork[K]['answers'] }
   | { readonly ok: false; readonly fault: MoverFault };
 
+/** The reply of who may not act for a task (any more), and has not done what the sentence `detail` names. */
+export function mayNotAct(detail: string): Extract<MoverReply, { ok: false }> {
+  return { ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none', retryable: true, detail } };
+}
+
 /** How far a download is; `bytes` counts all files so far. */
 export interface MoverProgress {
   readonly files: number;
@@ -83,10 +89,15 @@ export interface MoverProgress {
 }
 
 /** What the server says to a mover. The channel between the two is the only place that sees a password in clear. */
-export interface OrderMessage {
-  readonly orderId: number;
-  readonly order: object;
-}
+export type ServerMessage =
+  | {
+      readonly kind: 'order';
+      readonly orderId: number;
+      readonly order: object;
+      /** How long the mover may act on it unless it is told anew; null for orders that nobody has to permit. */
+      readonly until: Until | null;
+    }
+  | { readonly kind: 'permitted'; readonly orderId: number; readonly until: Until };
 
 /** What a mover says to the server. */
 export type MoverMessage =
@@ -104,6 +115,26 @@ export function isShortOrder(kind: MoverKind): boolean {
       return true;
     case 'fetchExport':
     case 'fetchSecureBackup':
+    case 'rescan':
+    case 'hashFile':
+      return false;
+  }
+}
+
+/**
+ * Orders that act for a task. They are given and carried out only while this node may act, for the task may be in other
+ * hands afterwards; the others only look, or are asked for by an operator.
+ */
+export function isForTask(kind: MoverKind): boolean {
+  switch (kind) {
+    case 'fetchExport':
+    case 'fetchSecureBackup':
+    case 'publishBackup':
+    case 'discardBackup':
+      return true;
+    case 'checkStore':
+    case 'initStore':
+    case 'readFilePart':
     case 'rescan':
     case 'hashFile':
       return false;

@@ -17,6 +17,8 @@ export interface MoverPoolOptions {
   readonly shortSize?: number;
   /** How long a mover without work is kept (60 s). */
   readonly idleMs?: number;
+  /** How many milliseconds more this node may act for tasks, 0 when it may not; asked all the time. Without it, without end. */
+  readonly mayActForMs?: () => number;
 }
 
 const closeWithinMs = 2000;
@@ -29,10 +31,17 @@ interface Turn {
 }
 
 /** Opens a pool; its processes are started when orders need them. */
-export function openMoverPool({ size, shortSize = 2, idleMs = 60_000 }: MoverPoolOptions): MoverPool {
+export function openMoverPool(options: MoverPoolOptions): MoverPool {
+  const { size, shortSize = 2, idleMs = 60_000, mayActForMs } = options;
   const processes = new Set<MoverProcess>();
-  const long = new Lane(size, idleMs, processes);
-  const short = new Lane(shortSize, idleMs, processes);
+  const start = (): MoverProcess => {
+    const mover = new MoverProcess(mayActForMs);
+    processes.add(mover);
+    void mover.exited.then(() => processes.delete(mover));
+    return mover;
+  };
+  const long = new Lane(size, idleMs, start);
+  const short = new Lane(shortSize, idleMs, start);
   const take = (order: MoverOrder, options: OrderOptions): Promise<MoverReply> =>
     (isShortOrder(order.kind) ? short : long).take(order, options);
   return {
@@ -57,16 +66,16 @@ export function openMoverPool({ size, shortSize = 2, idleMs = 60_000 }: MoverPoo
 class Lane {
   readonly #size: number;
   readonly #idleMs: number;
-  readonly #processes: Set<MoverProcess>;
+  readonly #start: () => MoverProcess;
   readonly #waiting: Turn[] = [];
   readonly #idle = new Map<MoverProcess, NodeJS.Timeout>();
   readonly #closing = new AbortController();
   #busy = 0;
 
-  constructor(size: number, idleMs: number, processes: Set<MoverProcess>) {
+  constructor(size: number, idleMs: number, start: () => MoverProcess) {
     this.#size = size;
     this.#idleMs = idleMs;
-    this.#processes = processes;
+    this.#start = start;
   }
 
   take(order: MoverOrder, options: OrderOptions): Promise<MoverReply> {
@@ -129,13 +138,6 @@ class Lane {
       if (mover.isUsable) return mover;
     }
     return undefined;
-  }
-
-  #start(): MoverProcess {
-    const mover = new MoverProcess();
-    this.#processes.add(mover);
-    void mover.exited.then(() => this.#processes.delete(mover));
-    return mover;
   }
 
   #keep(mover: MoverProcess): void {

@@ -2,13 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { MoverCode } from './mover-catalogue.ts';
 import {
+  isForTask,
   type MoverMessage,
   type MoverOrder,
   type MoverProgress,
   type MoverReply,
-  type OrderMessage,
+  mayNotAct,
   packOrder,
+  type ServerMessage,
 } from './mover-orders.ts';
+import { permittedUntil } from './permission.ts';
 
 /** How long an order may take, who may give it up, and who hears how far it is. */
 export interface OrderOptions {
@@ -26,15 +29,20 @@ const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CE
 // little time and keeps a mover some 30 MB smaller.
 const execArgv = ['--max-semi-space-size=1'];
 
+/** A mover hears this often that it may go on; it stops by itself when it hears nothing for as long as it was permitted. */
+const PERMIT_EVERY_MS = 1_000;
+
 /** One mover process, which carries out one order after the other until it is given up. */
 export class MoverProcess {
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #mayActForMs: (() => number) | undefined;
   #orderId = 0;
   #isGone = false;
 
-  constructor() {
+  constructor(mayActForMs?: () => number) {
+    this.#mayActForMs = mayActForMs;
     const env = Object.fromEntries(inherited.flatMap((name) => pairOf(name, process.env[name])));
     this.#child = fork(entry, [], {
       env,
@@ -68,9 +76,17 @@ export class MoverProcess {
     this.#orderId += 1;
     const orderId = this.#orderId;
     const child = this.#child;
+    const permit = isForTask(order.kind) ? this.#mayActForMs : undefined;
+    const until = permit === undefined ? null : permittedUntil(permit);
+    if (permit !== undefined && until === null) {
+      return Promise.resolve(
+        mayNotAct(`The order ${order.kind} was not given, because this node may not act now.`),
+      );
+    }
     return new Promise((resolve) => {
       const settle = (reply: MoverReply): void => {
         clearTimeout(timer);
+        clearInterval(permitting);
         options.signal?.removeEventListener('abort', onAbort);
         child.off('message', onMessage).off('exit', onExit).off('error', onExit);
         resolve(reply);
@@ -93,12 +109,21 @@ export class MoverProcess {
           `The order ${order.kind} did not end within ${options.deadlineMs} ms.`,
         );
       }, options.deadlineMs);
+      const permitting = permit && setInterval(() => this.#permit(orderId, permit), PERMIT_EVERY_MS);
       child.on('message', onMessage).on('exit', onExit).on('error', onExit);
       options.signal?.addEventListener('abort', onAbort, { once: true });
-      const message: OrderMessage = { orderId, order: packOrder(order) };
+      const message: ServerMessage = { kind: 'order', orderId, order: packOrder(order), until };
       if (this.isUsable) child.send(message);
       else onExit();
     });
+  }
+
+  #permit(orderId: number, mayActForMs: () => number): void {
+    const until = permittedUntil(mayActForMs);
+    if (until === null || !this.isUsable) return;
+    const message: ServerMessage = { kind: 'permitted', orderId, until };
+    // A mover that is gone is told by its exit.
+    this.#child.send(message, () => undefined);
   }
 
   /** Kills the process without waiting: one that hangs in the kernel goes only when its mount answers again. */

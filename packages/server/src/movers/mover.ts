@@ -1,8 +1,10 @@
-import { type MoverMessage, type MoverProgress, type OrderMessage, unpackOrder } from './mover-orders.ts';
+import { type MoverMessage, type MoverProgress, type ServerMessage, unpackOrder } from './mover-orders.ts';
 import { performOrder } from './perform-order.ts';
+import { Permission } from './permission.ts';
 
 // The entry of a mover process: one order at a time comes in over the channel, progress and one reply go out. A bug ends
-// the process, which the pool tells as MOVER_DIED.
+// the process, which the pool tells as MOVER_DIED. While an order for a task goes on, the server keeps saying that this
+// process may act; when it falls silent, what goes on is given up and nothing more is begun.
 
 const progressEveryMs = 500;
 
@@ -21,10 +23,17 @@ function progressTeller(orderId: number): (progress: MoverProgress) => void {
   };
 }
 
-async function obey({ orderId, order }: OrderMessage): Promise<void> {
-  const reply = await performOrder(await unpackOrder(order), progressTeller(orderId));
+let current: { readonly orderId: number; readonly permission: Permission } | null = null;
+
+async function obey({ orderId, order, until }: Extract<ServerMessage, { kind: 'order' }>): Promise<void> {
+  using permission = new Permission(until);
+  current = { orderId, permission };
+  const reply = await performOrder(await unpackOrder(order), progressTeller(orderId), permission);
   say({ kind: 'reply', orderId, reply });
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (message: OrderMessage) => void obey(message));
+process.on('message', (message: ServerMessage) => {
+  if (message.kind === 'order') void obey(message);
+  else if (message.orderId === current?.orderId) current.permission.extend(message.until);
+});
