@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { fetchWithMover } from './b-1/fetch-with-mover.ts';
 import { cpuSecondsOf } from './b-1/process-figures.ts';
 import { type RunningSimulator, startSimulator } from './b-1/start-simulator.ts';
 import { type Figure, type Round, summariseRounds } from './b-1/summarise-rounds.ts';
+import { machine, printFigure } from './machine.ts';
 
 // B-1: one export in one base64 text node over TLS on the loopback, by a mover and by curl in turn. One line per
 // figure: name, value, unit, ratio of ours to curl's ("-" where there is none).
@@ -81,18 +82,11 @@ const runs = Number(options.runs);
 if (!Number.isInteger(runs) || runs < 1) throw new Error(`"${options.runs}" is no number of runs.`);
 // Gigabytes are not left behind by who loses patience.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const machine = {
-  processor: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  memoryBytes: totalmem(),
-  kernel: release(),
-  node: process.version,
-};
 const results = [];
 for (const size of options.size) {
   const { figures, rounds } = await measure(options.folder, size, runs);
   for (const { name, value, unit, ratio } of figures) {
-    console.log(`${name} ${value.toFixed(2)} ${unit} ${ratio?.toFixed(2) ?? '-'}`);
+    printFigure(name, value, unit, ratio);
   }
   results.push({ size, figures, rounds });
 }

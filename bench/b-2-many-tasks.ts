@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { runFleetPlan } from './fleet/run-fleet-plan.ts';
+import { machine, printFigure } from './machine.ts';
+
+// B-2: one run over a whole fleet, one export per domain. With answers that come at once it shows what a task costs in CPU
+// time; with answers that take a while, how close the run comes to the ideal schedule: every request one after the
+// other on as many devices as may be worked on at once, and nothing in between.
+
+const { values: options } = parseArgs({
+  options: {
+    devices: { type: 'string', default: '500' },
+    domains: { type: 'string', default: '20' },
+    parallel: { type: 'string', default: '100' },
+    latency: { type: 'string', default: '200' },
+    json: { type: 'string' },
+    folder: { type: 'string', default: tmpdir() },
+  },
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const size = { devices: Number(options.devices), domains: Number(options.domains), nodes: 1 };
+const parallel = Number(options.parallel);
+const latencyMs = Number(options.latency);
+
+const atOnce = await runFleetPlan(options.folder, { ...size, parallel: 16, latencyMs: 0 });
+printFigure('b-2.no-latency.tasks', atOnce.tasks, 'tasks');
+printFigure('b-2.no-latency.wall', atOnce.wallSeconds, 's');
+printFigure('b-2.no-latency.cpu-per-task', (1000 * atOnce.cpuSeconds) / atOnce.tasks, 'ms');
+
+const slow = await runFleetPlan(options.folder, { ...size, parallel, latencyMs });
+const idealSeconds = (slow.requests * latencyMs) / 1000 / parallel;
+printFigure('b-2.latency.requests', slow.requests, 'requests');
+printFigure('b-2.latency.ideal', idealSeconds, 's');
+printFigure('b-2.latency.wall', slow.wallSeconds, 's', slow.wallSeconds / idealSeconds);
+printFigure('b-2.latency.cpu-per-task', (1000 * slow.cpuSeconds) / slow.tasks, 'ms');
+if (options.json !== undefined) {
+  const results = { size, parallel, latencyMs, atOnce, slow, idealSeconds };
+  await writeFile(options.json, `${JSON.stringify({ benchmark: 'B-2', machine, results }, null, 2)}\n`);
+}
