@@ -1,21 +1,39 @@
 import type { Plan } from '@stillpoint/core';
+import { MemoryDatabase } from '../../../engine/src/testing/memory-database.ts';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
+
+/** For tests: a plan as it is remembered; `isPlanned` once its next fire was worked out since it was saved. */
+export type RememberedPlan = {
+  readonly planId: string;
+  readonly plan: Plan;
+  readonly nextFireAt: number | null;
+  readonly isPlanned: boolean;
+};
 
 /** For tests: definitions that are kept in memory; `saves` counts how often something was saved. */
 export class RememberedDefinitions implements Definitions {
   saves = 0;
   #parameters: Readonly<Record<string, unknown>>;
   #devices: ReadonlyMap<string, DeviceChange>;
-  #plans: ReadonlyMap<string, Plan>;
+  /** By name. */
+  readonly planRows = new Map<string, RememberedPlan>();
+  readonly #database: MemoryDatabase;
 
   constructor({
     parameters = {},
     devices = [],
     plans = [],
-  }: { parameters?: Record<string, unknown>; devices?: DeviceChange[]; plans?: Plan[] } = {}) {
+    database = new MemoryDatabase(),
+  }: {
+    parameters?: Record<string, unknown>;
+    devices?: DeviceChange[];
+    plans?: Plan[];
+    database?: MemoryDatabase;
+  } = {}) {
+    this.#database = database;
     this.#parameters = parameters;
     this.#devices = new Map(devices.map((device) => [device.name, device]));
-    this.#plans = new Map(plans.map((plan) => [plan.name, plan]));
+    for (const plan of plans) this.#keepPlan(plan);
   }
 
   async parameterValues(): Promise<Readonly<Record<string, unknown>>> {
@@ -30,7 +48,7 @@ export class RememberedDefinitions implements Definitions {
   }
 
   async plans(): Promise<readonly Plan[]> {
-    return [...this.#plans.values()];
+    return [...this.planRows.values()].map(({ plan }) => plan);
   }
 
   async hasPassword(device: string, password: string): Promise<boolean> {
@@ -41,14 +59,28 @@ export class RememberedDefinitions implements Definitions {
     return this.#devices.get(device)?.password;
   }
 
-  async save({ parameters, devices, plans }: Parameters<Definitions['save']>[0]): Promise<void> {
+  async save(changes: Parameters<Definitions['save']>[0]): Promise<void> {
     this.saves += 1;
+    // In a transaction, so that no planner decides on a plan that is replaced meanwhile.
+    await this.#database.transact(async (trx) => trx.stage(() => this.#keep(changes)));
+  }
+
+  #keep({ parameters, devices, plans }: Parameters<Definitions['save']>[0]): void {
     const kept = devices.map((device) => {
       const password = device.password ?? this.passwordOf(device.name) ?? null;
       return [device.name, { ...device, password }] as const;
     });
     this.#parameters = { ...this.#parameters, ...parameters };
     this.#devices = new Map([...this.#devices, ...kept]);
-    this.#plans = new Map([...this.#plans, ...plans.map((plan) => [plan.name, plan] as const)]);
+    if (Object.hasOwn(parameters, 'timezone')) {
+      for (const [name, row] of this.planRows) this.planRows.set(name, { ...row, isPlanned: false });
+    }
+    for (const plan of plans) this.#keepPlan(plan);
+  }
+
+  #keepPlan(plan: Plan): void {
+    const known = this.planRows.get(plan.name);
+    const planId = known?.planId ?? `plan ${this.planRows.size + 1}`;
+    this.planRows.set(plan.name, { planId, plan, nextFireAt: known?.nextFireAt ?? null, isPlanned: false });
   }
 }

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Reason, RunSpec, TaskSpec } from '@stillpoint/core';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../adapters/tables.ts';
-import { samplePlan } from './sample-plan.ts';
-import { sampleQueuedAt } from './sample-task.ts';
+import { sampleRun } from './sample-run.ts';
 
 type TaskStatus = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
 
@@ -16,14 +14,7 @@ export async function seedRun(
     ...more
   }: Partial<RunSpec> & { status?: string; reason?: Reason | null } = {},
 ): Promise<RunSpec> {
-  const spec: RunSpec = {
-    runId: randomUUID(),
-    plan: samplePlan(),
-    trigger: 'request',
-    windowOverrideReason: null,
-    queuedAt: sampleQueuedAt,
-    ...more,
-  };
+  const spec = sampleRun(more);
   await db
     .insertInto('run')
     .values({

@@ -1,0 +1,72 @@
+import type { TaskCounts, TaskVerdict } from '@stillpoint/core';
+import type { MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
+import type { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
+import type { NewTask, TaskRecords } from '../programs/ports.ts';
+import type { RememberedRows, RememberedTask } from './remembered-rows.ts';
+
+/** For tests: the tasks, kept in memory beside a journal in memory. */
+export class RememberedTasks implements TaskRecords<MemoryTransaction> {
+  readonly #rows: RememberedRows;
+  readonly #journal: Pick<MemoryJournal, 'forget'>;
+
+  constructor(rows: RememberedRows, journal: Pick<MemoryJournal, 'forget'>) {
+    this.#rows = rows;
+    this.#journal = journal;
+  }
+
+  async replaceTasks(trx: MemoryTransaction, runId: string, tasks: readonly NewTask[]): Promise<void> {
+    const old = this.#tasksOf(runId).map(({ spec }) => spec.taskId);
+    this.#journal.forget(trx, old);
+    const rows = tasks.map((task) => this.#rowOf(task));
+    trx.stage(() => {
+      for (const taskId of old) this.#rows.tasks.delete(taskId);
+      for (const row of rows) this.#rows.tasks.set(row.spec.taskId, row);
+    });
+  }
+
+  async waitingTasks(_trx: MemoryTransaction, runId: string) {
+    return this.#tasksOf(runId)
+      .filter(({ status }) => status === 'WAITING')
+      .map(({ spec: { taskId, device }, number }) => ({ taskId, number, device }));
+  }
+
+  async unfinishedTasks(runId: string, includesRunning: boolean): Promise<readonly string[]> {
+    return this.#tasksOf(runId)
+      .filter(({ status }) => status === 'WAITING' || (includesRunning && status === 'RUNNING'))
+      .map(({ spec }) => spec.taskId);
+  }
+
+  async countTasks(runId: string): Promise<TaskCounts> {
+    const counts = { waiting: 0, running: 0, succeeded: 0, failed: 0, skipped: 0, cancelled: 0 };
+    for (const { status } of this.#tasksOf(runId)) counts[status.toLowerCase() as keyof TaskCounts] += 1;
+    return counts;
+  }
+
+  async markStarted(trx: MemoryTransaction, taskId: string, at: number): Promise<void> {
+    this.#change(trx, taskId, { status: 'RUNNING', startedAt: at });
+  }
+
+  async endTask(trx: MemoryTransaction, taskId: string, at: number, verdict: TaskVerdict): Promise<void> {
+    this.#change(trx, taskId, { ...structuredClone(verdict), endedAt: at });
+  }
+
+  #tasksOf(runId: string): RememberedTask[] {
+    return [...this.#rows.tasks.values()].filter(({ spec }) => spec.runId === runId);
+  }
+
+  #rowOf(task: NewTask): RememberedTask {
+    const { spec, activityIndex, skipped } = structuredClone(task);
+    const status = skipped === null ? 'WAITING' : 'SKIPPED';
+    const number = this.#rows.nextNumber();
+    const endedAt = skipped === null ? null : spec.queuedAt;
+    const end = { status, reason: skipped, warnings: [], startedAt: null, endedAt } as const;
+    return { spec, activityIndex, skipped, number, ...end };
+  }
+
+  #change(trx: MemoryTransaction, taskId: string, change: Partial<RememberedTask>): void {
+    trx.stage(() => {
+      const task = this.#rows.tasks.get(taskId);
+      if (task !== undefined) Object.assign(task, change);
+    });
+  }
+}
