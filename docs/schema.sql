@@ -1,5 +1,21 @@
 -- The tables of Stillpoint. Written by tools/generate-schema.ts; change the migrations, not this file.
 
+create table alarm (
+  id uuid not null,
+  code text not null,
+  subject_kind text not null,
+  subject_name text not null,
+  sentence text not null,
+  last_problem text,
+  opened_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone not null,
+  closed_at timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  acknowledged_note text,
+  constraint alarm_pkey PRIMARY KEY (id)
+);
+
 create table backup (
   id uuid not null,
   task_id uuid not null,
@@ -26,6 +42,15 @@ create table backup_file (
   sha256 text not null,
   constraint backup_file_pkey PRIMARY KEY (backup_id, path),
   constraint backup_file_path_key UNIQUE (path)
+);
+
+create table database_import (
+  number bigint generated always as identity not null,
+  exported_at timestamp with time zone not null,
+  imported_at timestamp with time zone default now() not null,
+  is_begun_work_queued boolean default false not null,
+  is_all_work_queued boolean default false not null,
+  constraint database_import_pkey PRIMARY KEY (number)
 );
 
 create table device (
@@ -55,6 +80,11 @@ create table device_guard (
   reconciled_by uuid,
   reconciled_until timestamp with time zone,
   last_problem text,
+  left_at timestamp with time zone,
+  sending_at timestamp with time zone,
+  doubted_at timestamp with time zone,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone,
   constraint device_guard_pkey PRIMARY KEY (id)
 );
 
@@ -80,6 +110,22 @@ create table known_store (
   path text not null,
   store_id uuid not null,
   constraint known_store_pkey PRIMARY KEY (path)
+);
+
+create table node (
+  id uuid not null,
+  incarnation uuid not null,
+  name text not null,
+  version text not null,
+  pid integer not null,
+  url text,
+  devices_parallel integer not null,
+  is_draining boolean default false not null,
+  started_at timestamp with time zone not null,
+  heartbeat_at timestamp with time zone not null,
+  stopped_at timestamp with time zone,
+  constraint node_pkey PRIMARY KEY (id),
+  constraint node_name_key UNIQUE (name)
 );
 
 create table parameter (
@@ -120,6 +166,8 @@ create table schema_migration (
   name text not null,
   sha256 text not null,
   applied_at timestamp with time zone default now() not null,
+  works_from integer,
+  applied_by text,
   constraint schema_migration_pkey PRIMARY KEY (number)
 );
 
@@ -152,6 +200,10 @@ create table task (
   constraint task_number_key UNIQUE (number)
 );
 
+CREATE UNIQUE INDEX alarm_open ON alarm USING btree (code, subject_kind, subject_name) WHERE closed_at IS NULL;
+
+CREATE INDEX alarm_opened ON alarm USING btree (opened_at DESC, id DESC);
+
 CREATE INDEX backup_place ON backup USING btree (device, domain, taken_at DESC);
 
 CREATE INDEX backup_taken ON backup USING btree (taken_at DESC, id);
@@ -159,6 +211,8 @@ CREATE INDEX backup_taken ON backup USING btree (taken_at DESC, id);
 CREATE UNIQUE INDEX device_guard_open ON device_guard USING btree (device) WHERE released_at IS NULL;
 
 CREATE INDEX device_guard_task ON device_guard USING btree (task_id);
+
+CREATE INDEX journal_subject_node ON journal_subject USING btree (node_id) WHERE NOT is_ended;
 
 CREATE INDEX journal_subject_open ON journal_subject USING btree (program) WHERE NOT is_ended;
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { confirm } from './confirm.ts';
 import { runCommandLine } from './run-command-line.ts';
 import { runProgram } from './run-program.ts';
 
@@ -23,5 +24,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     process.once('SIGINT', interrupted);
     return { signal: controller.signal, release: () => process.removeListener('SIGINT', interrupted) };
   },
+  confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : null,
   startProgram: runProgram,
 });

@@ -1,9 +1,17 @@
 import { Command, Option } from 'commander';
+import { alarmAcknowledge } from './commands/alarm-acknowledge.ts';
+import { alarmList } from './commands/alarm-list.ts';
 import { apply } from './commands/apply.ts';
 import { backupList } from './commands/backup-list.ts';
+import { databaseExport } from './commands/database-export.ts';
+import { databaseImport } from './commands/database-import.ts';
 import { deviceList } from './commands/device-list.ts';
 import { deviceTest } from './commands/device-test.ts';
 import { guardList } from './commands/guard-list.ts';
+import { guardUnquiesce } from './commands/guard-unquiesce.ts';
+import { nodeDrain } from './commands/node-drain.ts';
+import { nodeList } from './commands/node-list.ts';
+import { nodeResume } from './commands/node-resume.ts';
 import { paramsGet } from './commands/params-get.ts';
 import { paramsList } from './commands/params-list.ts';
 import { paramsSet } from './commands/params-set.ts';
@@ -48,7 +56,10 @@ const groups: readonly (readonly [noun: string, summary: string, commands: reado
     ['backup', 'what has been stored', [backupList]],
     ['params', 'system parameters', [paramsList, paramsGet, paramsSet]],
     ['store', 'where backups are kept', [storeShow, storeInit, storeRescan]],
-    ['guard', 'what is quiesced by Stillpoint', [guardList]],
+    ['database', 'all that Stillpoint remembers, as a file', [databaseExport, databaseImport]],
+    ['guard', 'what is quiesced by Stillpoint', [guardList, guardUnquiesce]],
+    ['alarm', 'what is wrong and wants a human', [alarmList, alarmAcknowledge]],
+    ['node', 'the servers that share a database', [nodeList, nodeDrain, nodeResume]],
   ];
 
 /** The whole command line; `ended` is told the exit code of the command that ran. */

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly pause: (durationMs: number, signal: AbortSignal) => Promise<void>;
   /** From now until `release`, Ctrl-C aborts the signal and no longer ends the process. */
   readonly listenForInterrupt: () => { readonly signal: AbortSignal; readonly release: () => void };
+  /** Asks a person a question that wants yes or no; null where nobody can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | null;
   /** Runs another program of ours in the foreground and answers its exit code. */
   readonly startProgram: (
     file: URL,

@@ -1,4 +1,15 @@
-import type { Backup, Device, Guard, Parameter, Plan, Run, Store, Task } from '@stillpoint/contract';
+import type {
+  Alarm,
+  Backup,
+  Device,
+  Guard,
+  Node,
+  Parameter,
+  Plan,
+  Run,
+  Store,
+  Task,
+} from '@stillpoint/contract';
 
 const at = '2026-03-29T01:00:00.000Z';
 
@@ -117,6 +128,7 @@ export const aStore: Store = {
 
 /** For tests: a domain that is quiesced. */
 export const aGuard: Guard = {
+  id: '7',
   device: 'QA1',
   domain: 'DOMAIN1',
   taskId: 't1',
@@ -125,4 +137,36 @@ export const aGuard: Guard = {
   quiescedAt: null,
   hasOwner: false,
   sentence: 'Unquiesce is sent until QA1 answers.',
+};
+
+/** For tests: the node that answers. */
+export const aNode: Node = {
+  id: 'n1',
+  name: 'backup-1',
+  state: 'running',
+  isAnswering: true,
+  version: '1.2.3',
+  pid: 4711,
+  url: 'http://127.0.0.1:7420',
+  devicesParallel: 16,
+  tasksGoing: 2,
+  startedAt: at,
+  heartbeatAt: at,
+  heartbeatAgeMs: 740,
+  stoppedAt: null,
+  sentence: 'backup-1 runs.',
+};
+
+/** For tests: an alarm that is open. */
+export const anAlarm: Alarm = {
+  id: 'a1',
+  code: 'DEVICE_LEFT_QUIESCED',
+  subject: { kind: 'device', name: 'QA1' },
+  sentence: 'QA1/DOMAIN1 was left quiesced.',
+  lastProblem: 'QA1 does not answer.',
+  remedy: 'See whether it answers.',
+  openedAt: at,
+  lastSeenAt: at,
+  closedAt: null,
+  acknowledgement: null,
 };

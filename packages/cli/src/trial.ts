@@ -61,6 +61,7 @@ export async function beginTrial(replies: Replies, changes: Partial<Surroundings
         workingDirectory: folder,
         pause: () => Promise.resolve(),
         listenForInterrupt: () => ({ signal: new AbortController().signal, release: () => {} }),
+        confirm: null,
         startProgram: () => Promise.reject(new Error('no program is to be started')),
         ...changes,
       });

@@ -4,6 +4,7 @@ export {
   activityDefinitionShape,
   activityShape,
 } from './activity.ts';
+export { type Acknowledgement, type Alarm, type AlarmQuery, alarmShape } from './alarm.ts';
 export type { Answer } from './answer.ts';
 export {
   type ApplyDocument,
@@ -25,8 +26,15 @@ export {
 export { type ExitCode, exitCode, exitCodeOfRun } from './exit-code.ts';
 export { exitCodeOfProblem } from './exit-code-of-problem.ts';
 export { type File, fileShape } from './file.ts';
-export { type Guard, guardShape } from './guard.ts';
+export {
+  type Guard,
+  guardShape,
+  type UnquiesceOutcome,
+  type UnquiesceRequest,
+  unquiesceOutcomeShape,
+} from './guard.ts';
 export { type Health, healthShape } from './health.ts';
+export { type Node, nodeShape } from './node.ts';
 export { type Parameter, type ParameterValue, parameterShape, parameterValueShape } from './parameter.ts';
 export { jsonPointer, parseShape, type ShapeOutcome } from './parse-shape.ts';
 export {

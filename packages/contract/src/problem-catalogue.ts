@@ -65,6 +65,49 @@ export const problemCatalogue = {
     sentence: 'There is no parameter of that name.',
     remedy: 'See the names with "stillpoint params list".',
   },
+  NODE_NOT_FOUND: {
+    httpStatus: 404,
+    exitCode: exitCode.usage,
+    sentence: 'There is no node of that name.',
+    remedy: 'See the names with "stillpoint node list"; upper and lower case differ.',
+  },
+  ALARM_NOT_FOUND: {
+    httpStatus: 404,
+    exitCode: exitCode.usage,
+    sentence: 'There is no alarm of that id.',
+    remedy: 'See the ids with "stillpoint alarm list --all".',
+  },
+  GUARD_NOT_FOUND: {
+    httpStatus: 404,
+    exitCode: exitCode.usage,
+    sentence: 'Stillpoint has quiesced nothing of that name, so there is nothing of its own to undo.',
+    remedy:
+      'See what it has quiesced with "stillpoint guard list"; what somebody else quiesced is left to them.',
+  },
+  GUARD_ALREADY_RELEASED: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'It was seen running again already, so there is nothing left to undo.',
+    remedy: 'See what is quiesced with "stillpoint guard list".',
+  },
+  GUARD_HAS_OWNER: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'A task that goes on has quiesced it and undoes that by itself.',
+    remedy: 'Wait for the task, or have it stopped with "stillpoint guard unquiesce DEVICE --cancel-task".',
+  },
+  GUARD_BUSY: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'Another node is unquiescing it at this moment.',
+    remedy: 'Look again in a moment with "stillpoint guard list".',
+  },
+  NODE_NOT_RUNNING: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'The node has stopped, so there is nothing that it could begin.',
+    remedy: 'Start it; a node that starts is not draining.',
+  },
   PLAN_NOT_RUNNABLE: {
     httpStatus: 409,
     exitCode: exitCode.refusedByCheck,

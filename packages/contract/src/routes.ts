@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { acknowledgementShape, alarmQueryShape, alarmShape } from './alarm.ts';
 import { applyDocumentShape, applyOutcomeShape, applyQueryShape } from './apply-document.ts';
 import { backupQueryShape, backupShape } from './backup.ts';
 import { deviceShape, deviceTestShape } from './device.ts';
-import { guardShape } from './guard.ts';
+import { guardShape, unquiesceOutcomeShape, unquiesceRequestShape } from './guard.ts';
 import { healthShape } from './health.ts';
 import { identifierShape } from './identifier.ts';
+import { nodeShape } from './node.ts';
 import { objectNameShape } from './object-name.ts';
 import { listShape, pageShape } from './page.ts';
 import { parameterChangeShape, parameterNameShape, parameterShape } from './parameter.ts';
@@ -38,6 +40,7 @@ export interface Route {
 
 const byDeviceName = z.strictObject({ name: objectNameShape });
 const byPlanName = z.strictObject({ name: objectNameShape });
+const byNodeName = z.strictObject({ name: objectNameShape });
 const byParameterName = z.strictObject({ name: parameterNameShape });
 const byId = z.strictObject({ id: identifierShape });
 
@@ -229,6 +232,62 @@ export const routes = {
     summary: 'List what Stillpoint has quiesced, or may have, and not yet seen running again',
     replies: { 200: listShape(guardShape) },
     problems: [],
+  },
+  unquiesceGuard: {
+    method: 'POST',
+    path: '/guards/{id}/unquiesce',
+    noun: 'guard',
+    summary:
+      'Look at what an ended task left quiesced and unquiesce it now, whatever the pace of the retries',
+    params: byId,
+    body: unquiesceRequestShape,
+    replies: { 200: unquiesceOutcomeShape },
+    problems: ['GUARD_NOT_FOUND', 'GUARD_ALREADY_RELEASED', 'GUARD_HAS_OWNER', 'GUARD_BUSY'],
+  },
+  listNodes: {
+    method: 'GET',
+    path: '/nodes',
+    noun: 'node',
+    summary: 'List the nodes that share the database, by name; those gone for 30 days are left out',
+    replies: { 200: listShape(nodeShape) },
+    problems: [],
+  },
+  drainNode: {
+    method: 'POST',
+    path: '/nodes/{name}/drain',
+    noun: 'node',
+    summary: 'Let a node begin nothing more; what is going on there goes on. Its next start ends it',
+    params: byNodeName,
+    replies: { 200: nodeShape },
+    problems: ['NODE_NOT_FOUND', 'NODE_NOT_RUNNING'],
+  },
+  resumeNode: {
+    method: 'POST',
+    path: '/nodes/{name}/resume',
+    noun: 'node',
+    summary: 'Let a node begin work again',
+    params: byNodeName,
+    replies: { 200: nodeShape },
+    problems: ['NODE_NOT_FOUND', 'NODE_NOT_RUNNING'],
+  },
+  listAlarms: {
+    method: 'GET',
+    path: '/alarms',
+    noun: 'alarm',
+    summary: 'List what is wrong and wants a human, newest first',
+    query: alarmQueryShape,
+    replies: { 200: pageShape(alarmShape) },
+    problems: ['CURSOR_NOT_VALID'],
+  },
+  acknowledgeAlarm: {
+    method: 'POST',
+    path: '/alarms/{id}/acknowledge',
+    noun: 'alarm',
+    summary: 'Say that somebody has seen an alarm; it stays open until it is no longer so',
+    params: byId,
+    body: acknowledgementShape,
+    replies: { 200: alarmShape },
+    problems: ['ALARM_NOT_FOUND'],
   },
 } as const satisfies Record<string, Route>;
 

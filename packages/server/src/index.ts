@@ -1,7 +1,22 @@
+export { LiveFleet } from './adapters/live-fleet.ts';
 export { scriptCatalogue } from './adapters/script-catalogue.ts';
 export { taskCatalogue } from './adapters/task-catalogue.ts';
+export { alarmCatalogue } from './app/alarm-catalogue.ts';
 export { openApiDocument } from './http/open-api-document.ts';
 export { moverCatalogue } from './movers/mover-catalogue.ts';
 export type { MoverOrder, MoverReply } from './movers/mover-orders.ts';
 export { type MoverPool, openMoverPool } from './movers/mover-pool.ts';
+export { type ComposedPrograms, composePrograms } from './programs/compose-programs.ts';
+export type { Conversation, Conversations } from './programs/conversation.ts';
+export { LatestParameters } from './programs/latest-parameters.ts';
+export type {
+  NewGuard,
+  NewTask,
+  Orphan,
+  OrphanTry,
+  Records,
+  Scripts,
+  TargetStore,
+  TaskBackup,
+} from './programs/ports.ts';
 export { type RunningServer, type ServerOptions, startServer } from './start-server.ts';

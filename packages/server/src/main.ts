@@ -5,7 +5,8 @@ import { DatabaseError, databaseCatalogue } from '@stillpoint/database';
 import { pino } from 'pino';
 import { type RunningServer, startServer } from './start-server.ts';
 
-const USAGE = `Usage: stillpoint serve [--data DIRECTORY] [--host ADDRESS] [--port PORT] [--log-level LEVEL]
+const USAGE = `Usage: stillpoint serve [--data DIRECTORY] [--host ADDRESS] [--port PORT] [--node-name NAME]
+                        [--log-level LEVEL]
 
 Serves the API until it is told to stop (SIGINT, SIGTERM).
 
@@ -13,20 +14,28 @@ Serves the API until it is told to stop (SIGINT, SIGTERM).
                      (STILLPOINT_DATA, or ~/.local/share/stillpoint)
   --host ADDRESS     address to listen on (127.0.0.1)
   --port PORT        port to listen on (7420); 0 for any
+  --node-name NAME   what "node list" calls this server
+                     (STILLPOINT_NODE_NAME, or the name of the host)
   --log-level LEVEL  trace, debug, info, warn, error or silent (info)
 
-An external PostgreSQL (15 or later) is used when DATABASE_URL is set.
+An external PostgreSQL (15 or later) is used when DATABASE_URL is set. Several servers may share it: each on a data
+directory of its own, all with the same STILLPOINT_SECRET_KEY.
+
+A server that is told to stop ends what goes on at once, as INTERRUPTED, and undoes it. To stop one without that,
+"stillpoint node drain NAME" first, and wait until "stillpoint node list" shows no task there.
 `;
 
 /** Exit codes as the command has them. */
 const EXIT = { ok: 0, failed: 1, usage: 2, refused: 4 } as const;
 const UNDO_MS = 60_000;
+/** Letters, digits, `.`, `_` and `-`, as hosts have them. */
+const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const LEVELS: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === 'number') return options;
-  const { data, host, port, level } = options;
+  const { data, host, port, level, nodeName } = options;
   const logger = pino({ level, redact: ['*.password', '*.token'] }, pino.destination(2));
   let server: RunningServer;
   try {
@@ -37,6 +46,7 @@ async function main(): Promise<number> {
       port,
       logger,
       environment: process.env,
+      nodeName,
     });
   } catch (error) {
     process.stderr.write(`${sentenceOf(error, host, port)}\n`);
@@ -56,6 +66,7 @@ type Options = {
   readonly host: string;
   readonly port: number;
   readonly level: string;
+  readonly nodeName: string | null;
 };
 
 /** The options, or the exit code of a call that wants none. */
@@ -66,6 +77,7 @@ function readOptions(): Options | number {
         data: { type: 'string' },
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '7420' },
+        'node-name': { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -77,9 +89,12 @@ function readOptions(): Options | number {
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`"${values.port}" is not a port.`);
     if (!LEVELS.has(values['log-level'])) throw new Error(`"${values['log-level']}" is not a log level.`);
+    const nodeName = values['node-name'] ?? process.env.STILLPOINT_NODE_NAME ?? null;
+    if (nodeName !== null && !NODE_NAME.test(nodeName))
+      throw new Error(`"${nodeName}" is not a name of a node.`);
     const share = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share');
     const data = values.data ?? process.env.STILLPOINT_DATA ?? join(share, 'stillpoint');
-    return { data, host: values.host, port: Number(values.port), level: values['log-level'] };
+    return { data, host: values.host, port: Number(values.port), level: values['log-level'], nodeName };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return EXIT.usage;

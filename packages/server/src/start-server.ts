@@ -1,9 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { problemCatalogue } from '@stillpoint/contract';
 import { coreCatalogue } from '@stillpoint/core';
-import { acquireDataDirectoryLock, type Database, openDatabase } from '@stillpoint/database';
+import {
+  acquireDataDirectoryLock,
+  type ConnectionOptions,
+  type Database,
+  openDatabase,
+} from '@stillpoint/database';
 import { datapowerCatalogue } from '@stillpoint/datapower';
 import {
   BossQueue,
@@ -17,13 +23,17 @@ import {
 import { storeCatalogue } from '@stillpoint/store';
 import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
+import { AlarmWatch } from './adapters/alarm-watch.ts';
 import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
 import { StoredDefinitions } from './adapters/definitions.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
+import { rebuildQueue } from './adapters/rebuild-queue.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
+import { StoredAlarms } from './adapters/stored-alarms.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
+import { StoredNodes } from './adapters/stored-nodes.ts';
 import { storedRecords } from './adapters/stored-records.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
@@ -47,6 +57,8 @@ export type ServerOptions = {
   readonly port: number;
   readonly logger: Logger;
   readonly environment: NodeJS.ProcessEnv;
+  /** What operators call this node; the name of the host when it is left out. */
+  readonly nodeName?: string | null;
 };
 
 /** A server that serves. */
@@ -94,14 +106,31 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   });
   closers.push(() => database.close());
   await database.migrate();
+  await takeUpImport(database, logger);
   const world = await openWorld(database.kysely, data, closers);
-  const programs = await startPrograms(world, database, data, logger, closers);
+  const identity = { id: data.nodeId, hostName: hostname(), version, pid: process.pid };
+  const nodes = new StoredNodes(database.kysely, { ...identity, name: options.nodeName ?? null });
+  const watch = new AlarmWatch({
+    db: database.kysely,
+    clock: systemClock,
+    nodeName: () => nodes.name,
+    onProblem: (error) => logger.error({ err: error }, 'looking for alarms failed'),
+  });
+  closers.push(() => watch.stop());
+  closers.push(() =>
+    nodes.leave().catch((error) => logger.warn({ err: error }, 'nobody was told of the end')),
+  );
+  const programs = await startPrograms(world, database, nodes, watch, data, logger, closers);
+  watch.start();
   const application = createApplication({
     definitions: world.definitions,
     fleet: world.fleet,
     store: world.store,
     history: new StoredHistory(database.kysely, remedyOf),
     runs: programs.runs,
+    undoer: programs.undoer,
+    nodes,
+    alarms: new StoredAlarms(database.kysely),
     now: systemClock.now,
     newRunId: randomUUIDv7,
     hostTimezone: world.hostTimezone,
@@ -111,15 +140,30 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   closers.push(() => http.close());
   await http.listen({ host: options.host, port: options.port });
   const url = urlOf(http.server.address() as AddressInfo);
+  nodes.serveAt(url);
   await announce(dataDirectory, url);
   closers.push(() => withdraw(dataDirectory));
   return {
     url,
     async stop(undoMs) {
+      // For whoever looks at the list of nodes meanwhile.
+      await nodes.setDraining(nodes.name, true).catch(() => undefined);
       await programs.undo(undoMs);
       await closeAll(closers);
     },
   };
+}
+
+/** Queues what an imported database has left to do, before anything here or elsewhere works on it. */
+async function takeUpImport({ kysely, connectionOptions }: Database<Tables>, logger: Logger): Promise<void> {
+  const count = await rebuildQueue(kysely, () => openQueue(connectionOptions, logger));
+  if (count > 0) logger.info({ count }, 'this database was imported: its open runs and tasks are queued');
+}
+
+function openQueue(connection: ConnectionOptions, logger: Logger): Queue<Transaction<Tables>> {
+  const onError = (error: Error): void => logger.error({ err: error }, 'the queue met a problem');
+  // Kysely's type says which tables may be named; the engine names its own, which are among them.
+  return new BossQueue(connection, onError) as unknown as Queue<Transaction<Tables>>;
 }
 
 /** What the programs reach the world through. */
@@ -130,39 +174,45 @@ async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Close
   const definitions = new StoredDefinitions(db, data.secretKey);
   const parameters = new LatestParameters(definitions);
   await parameters.read();
-  const appliances = new Appliances(definitions);
+  // Nothing is sent, fetched or published before there is an engine, nor when it could not renew what it holds.
+  const fence: { mayActForMs: () => number } = { mayActForMs: () => 0 };
+  const mayActForMs = (): number => fence.mayActForMs();
+  const appliances = new Appliances(definitions, () => mayActForMs() > 0);
   closers.push(() => appliances.close());
-  const movers = openMoverPool({ size: MOVERS });
+  const movers = openMoverPool({ size: MOVERS, mayActForMs });
   closers.push(() => movers.close());
   const store = new ConfiguredStore(db, movers);
   const fleet = new LiveFleet(appliances, systemClock.now);
   const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder);
-  return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone };
+  return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone, fence };
 }
 
 async function startPrograms(
   world: World,
   { kysely, connectionOptions }: Database<Tables>,
+  nodes: StoredNodes,
+  watch: AlarmWatch,
   { nodeId }: DataDirectory,
   logger: Logger,
   closers: Closer[],
 ): Promise<ComposedPrograms<Transaction<Tables>>> {
-  const onQueueError = (error: Error): void => logger.error({ err: error }, 'the queue met a problem');
   // Kysely's type says which tables may be named; the engine names its own, which are among them.
   const journal = new PostgresJournal(kysely as unknown as Kysely<EngineTables>);
-  const queue = new BossQueue(connectionOptions, onQueueError);
   const programs = composePrograms<Transaction<Tables>>({
     ...world,
     journal: journal as unknown as Journal<Transaction<Tables>>,
-    queue: queue as unknown as Queue<Transaction<Tables>>,
+    queue: openQueue(connectionOptions, logger),
     records: storedRecords(kysely),
     clock: systemClock,
     nodeId,
     version,
     newId: randomUUIDv7,
+    beat: (devicesParallel) => nodes.beat(devicesParallel),
     onProblem: (error, work) => logger.error({ err: error }, `${work} failed`),
   });
+  world.fence.mayActForMs = () => programs.engine.mayActForMs();
   listenTo(programs.engine, logger);
+  watch.listenTo(programs.engine);
   closers.push(() => programs.stop());
   await programs.start();
   return programs;

@@ -317,11 +317,7 @@ it.each(['x', '-1', '1.5', '1e9', ' 1', '9'.repeat(16), `1_${nobody}_1`, '1_2', 
 );
 
 describe('guards', () => {
-  const open = async (
-    status: 'RUNNING' | 'FAILED',
-    scope: object,
-    more: { released_at?: Date; last_problem?: string } = {},
-  ) => {
+  const open = async (status: 'RUNNING' | 'FAILED', scope: object, more: { left_at?: Date } = {}) => {
     const run = await seedRun(database.kysely);
     const task = sampleTask({ ...run, device: `QA-${run.runId}` });
     await seedTask(database.kysely, task, { status });
@@ -343,6 +339,7 @@ describe('guards', () => {
     const task = await open('RUNNING', domain);
     expect(await history.guards()).toEqual([
       {
+        id: expect.stringMatching(/^\d+$/),
         device: task.device,
         domain: 'DOMAIN1',
         taskId: task.taskId,
@@ -364,8 +361,21 @@ describe('guards', () => {
     expect(await history.guards()).toMatchObject([{ sentence: withTrouble }]);
   });
 
-  it('that was released is no longer listed', async () => {
-    await open('FAILED', domain, { released_at: new Date(6) });
+  it('that was released is no longer listed, and still found by its id', async () => {
+    await open('FAILED', domain);
+    const [{ id } = { id: '' }] = await history.guards();
+    expect(await history.guard(id)).toMatchObject({ guard: { id, hasOwner: false }, isReleased: false });
+    await database.kysely
+      .updateTable('device_guard')
+      .set({ released_at: new Date(6) })
+      .execute();
     expect(await history.guards()).toEqual([]);
+    expect(await history.guard(id)).toMatchObject({ guard: { id }, isReleased: true });
+    for (const unknown of ['0', 'x', '9'.repeat(40)]) expect(await history.guard(unknown)).toBeNull();
+  });
+
+  it('whose task gave up undoing has no owner, though the task goes on', async () => {
+    await open('RUNNING', domain, { left_at: new Date(6) });
+    expect(await history.guards()).toMatchObject([{ hasOwner: false }]);
   });
 });

@@ -15,6 +15,7 @@ import { PostgresJournal } from '@stillpoint/engine';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Page } from '../app/application.ts';
 import type { History } from '../app/ports.ts';
+import { guardRows, guardShown } from './guard-rows.ts';
 import { stepsOfTask } from './steps-of-task.ts';
 import type { Tables } from './tables.ts';
 
@@ -121,40 +122,15 @@ export class StoredHistory implements History {
   }
 
   async guards(): Promise<Guard[]> {
-    const rows = await this.#db
-      .selectFrom('device_guard')
-      .innerJoin('task', 'task.id', 'device_guard.task_id')
-      .select([
-        'device_guard.device',
-        'scope',
-        'task_id',
-        'run_id',
-        'intended_at',
-        'quiesced_at',
-        'status',
-        'last_problem',
-      ])
-      .where('released_at', 'is', null)
-      .orderBy('intended_at')
-      .execute();
-    return rows.map((row) => {
-      const domain = row.scope.kind === 'domain' ? row.scope.domain : null;
-      const name = domain === null ? row.device : `${row.device}/${domain}`;
-      const hasOwner = row.status === 'RUNNING' || row.status === 'WAITING';
-      const trouble = row.last_problem === null ? '' : ` The last try failed: ${row.last_problem}`;
-      return {
-        device: row.device,
-        domain,
-        taskId: row.task_id,
-        runId: row.run_id,
-        intendedAt: row.intended_at.toISOString(),
-        quiescedAt: row.quiesced_at?.toISOString() ?? null,
-        hasOwner,
-        sentence: hasOwner
-          ? `${name} is quiesced by a task that is going on.`
-          : `${name} is being set moving again until it is seen running.${trouble}`,
-      };
-    });
+    const rows = await guardRows(this.#db).where('released_at', 'is', null).orderBy('intended_at').execute();
+    return rows.map(guardShown);
+  }
+
+  async guard(id: string): ReturnType<History['guard']> {
+    const number = numberOf(id);
+    if (number === null) return null;
+    const row = await guardRows(this.#db).where('device_guard.id', '=', number).executeTakeFirst();
+    return row === undefined ? null : { guard: guardShown(row), isReleased: row.released_at !== null };
   }
 
   #run(row: Row<'run'>, counters: Run['counters'] = noTasks): Run {

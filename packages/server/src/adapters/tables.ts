@@ -76,6 +76,38 @@ export type Tables = EngineTables & {
     reconciled_by: string | null;
     reconciled_until: Instant | null;
     last_problem: string | null;
+    left_at: Instant | null;
+    sending_at: Instant | null;
+    doubted_at: Instant | null;
+    attempts: Generated<number>;
+    next_attempt_at: Instant | null;
+  };
+  readonly node: {
+    id: string;
+    incarnation: string;
+    name: string;
+    version: string;
+    pid: number;
+    url: string | null;
+    devices_parallel: number;
+    is_draining: Generated<boolean>;
+    started_at: Instant;
+    heartbeat_at: Instant;
+    stopped_at: Instant | null;
+  };
+  readonly alarm: {
+    id: string;
+    code: 'DEVICE_LEFT_QUIESCED' | 'NODE_NOT_HEARD_OF' | 'TASK_PARKED' | 'RUN_PARKED';
+    subject_kind: 'device' | 'task' | 'run' | 'node';
+    subject_name: string;
+    sentence: string;
+    last_problem: string | null;
+    opened_at: Instant;
+    last_seen_at: Instant;
+    closed_at: Instant | null;
+    acknowledged_at: Instant | null;
+    acknowledged_by: string | null;
+    acknowledged_note: string | null;
   };
   readonly backup: {
     id: string;
@@ -92,6 +124,13 @@ export type Tables = EngineTables & {
     model: string | null;
     firmware_version: string | null;
     firmware_build: string | null;
+  };
+  readonly database_import: {
+    number: Generated<number>;
+    exported_at: Instant;
+    imported_at: Generated<Date>;
+    is_begun_work_queued: Generated<boolean>;
+    is_all_work_queued: Generated<boolean>;
   };
   readonly backup_file: { backup_id: string; path: string; size_bytes: number; sha256: string };
 };

@@ -1,4 +1,7 @@
 import type {
+  Acknowledgement,
+  Alarm,
+  AlarmQuery,
   ApplyDocument,
   ApplyOutcome,
   Backup,
@@ -6,6 +9,7 @@ import type {
   Device,
   DeviceTest,
   Guard,
+  Node,
   Parameter,
   ParameterValue,
   Plan,
@@ -19,6 +23,8 @@ import type {
   Task,
   TaskDetail,
   TaskQuery,
+  UnquiesceOutcome,
+  UnquiesceRequest,
 } from '@stillpoint/contract';
 
 /** What a use case comes to: its value, or the refusal that a client is told as a problem. */
@@ -66,4 +72,13 @@ export interface Application {
   initStore(): Promise<Outcome<Store>>;
   rescanStore(): Promise<Outcome<Rescan>>;
   listGuards(): Promise<Outcome<Guard[]>>;
+  /** At once, whatever the pace of the retries; what somebody else quiesced is never touched. */
+  unquiesceGuard(id: string, request: UnquiesceRequest): Promise<Outcome<UnquiesceOutcome>>;
+  /** By name. */
+  listNodes(): Promise<Outcome<Node[]>>;
+  drainNode(name: string): Promise<Outcome<Node>>;
+  resumeNode(name: string): Promise<Outcome<Node>>;
+  /** Newest first. */
+  listAlarms(query: AlarmQuery): Promise<Outcome<Page<Alarm>>>;
+  acknowledgeAlarm(id: string, acknowledgement: Acknowledgement): Promise<Outcome<Alarm>>;
 }

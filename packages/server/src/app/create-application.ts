@@ -1,4 +1,6 @@
 import type {
+  Acknowledgement,
+  AlarmQuery,
   ApplyDocument,
   BackupQuery,
   Device,
@@ -8,6 +10,7 @@ import type {
   RunQuery,
   RunRequest,
   TaskQuery,
+  UnquiesceRequest,
 } from '@stillpoint/contract';
 import {
   isParameterName,
@@ -24,9 +27,21 @@ import { applyDocument } from './apply-document.ts';
 import { expandOnFleet } from './expand-on-fleet.ts';
 import { parameterFrom, parameterShown } from './parameter-form.ts';
 import { planFields } from './plan-form.ts';
-import type { Clock, Definitions, DeviceRecord, Fleet, History, Runs, Store } from './ports.ts';
+import type {
+  Alarms,
+  Clock,
+  Definitions,
+  DeviceRecord,
+  Fleet,
+  History,
+  Nodes,
+  Runs,
+  Store,
+  Undoer,
+} from './ports.ts';
 import { refusalOfRun } from './refusal-of-run.ts';
 import { judgeFindings } from './test-device.ts';
+import { unquiesceGuard } from './unquiesce-guard.ts';
 
 /** What the use cases reach the world through. */
 export type Ports = {
@@ -35,6 +50,9 @@ export type Ports = {
   readonly store: Store;
   readonly history: History;
   readonly runs: Runs;
+  readonly undoer: Undoer;
+  readonly nodes: Nodes;
+  readonly alarms: Alarms;
   readonly now: Clock;
   readonly newRunId: () => string;
   /** IANA zone of this machine, for plans and parameters that name none. */
@@ -44,6 +62,9 @@ export type Ports = {
 };
 
 const NEXT_FIRES_SHOWN = 5;
+
+/** Who has the token of the server. */
+const OPERATOR = 'operator';
 
 /** The use cases over their ports. */
 export function createApplication(ports: Ports): Application {
@@ -238,6 +259,40 @@ class StillpointApplication implements Application {
     return done(await this.#ports.history.guards());
   }
 
+  unquiesceGuard(id: string, { cancelsTask }: UnquiesceRequest): ReturnType<Application['unquiesceGuard']> {
+    return unquiesceGuard(id, cancelsTask, this.#ports);
+  }
+
+  async listNodes(): ReturnType<Application['listNodes']> {
+    return done([...(await this.#ports.nodes.list())]);
+  }
+
+  drainNode(name: string): ReturnType<Application['drainNode']> {
+    return this.#setDraining(name, true);
+  }
+
+  resumeNode(name: string): ReturnType<Application['resumeNode']> {
+    return this.#setDraining(name, false);
+  }
+
+  async #setDraining(name: string, isDraining: boolean): ReturnType<Application['drainNode']> {
+    const { nodes } = this.#ports;
+    const came = await nodes.setDraining(name, isDraining);
+    if (came === 'stopped') return refuse('NODE_NOT_RUNNING', `The node "${name}" has stopped.`);
+    const node = (await nodes.list()).find((known) => known.name === name);
+    if (came === 'unknown' || node === undefined) return noNode(name);
+    return done(node);
+  }
+
+  async listAlarms(query: AlarmQuery): ReturnType<Application['listAlarms']> {
+    return pageOf(await this.#ports.alarms.page(query), query);
+  }
+
+  async acknowledgeAlarm(id: string, { note }: Acknowledgement): ReturnType<Application['acknowledgeAlarm']> {
+    const alarm = await this.#ports.alarms.acknowledge(id, OPERATOR, note ?? null);
+    return alarm === null ? refuse('ALARM_NOT_FOUND', `There is no alarm "${id}".`) : done(alarm);
+  }
+
   async #parameters(): Promise<Parameters> {
     return parametersInForce(await this.#ports.definitions.parameterValues());
   }
@@ -300,6 +355,8 @@ function refuse(code: Refusal['code'], detail: string): { ok: false; problem: Re
 
 const noPlan = (name: string): { ok: false; problem: Refusal } =>
   refuse('PLAN_NOT_FOUND', `There is no plan "${name}".`);
+const noNode = (name: string): { ok: false; problem: Refusal } =>
+  refuse('NODE_NOT_FOUND', `There is no node "${name}".`);
 const noParameter = (name: string): { ok: false; problem: Refusal } =>
   refuse('PARAMETER_NOT_FOUND', `There is no parameter "${name}".`);
 const noStorePath = (): { ok: false; problem: Refusal } =>

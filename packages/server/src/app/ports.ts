@@ -1,7 +1,10 @@
 import type {
+  Alarm,
+  AlarmQuery,
   Backup,
   BackupQuery,
   Guard,
+  Node,
   Run,
   RunQuery,
   RunStatus,
@@ -62,11 +65,11 @@ export type DeviceFindings = {
   readonly domains?: Reply<readonly string[]>;
 };
 
-/** The devices themselves. */
+/** The devices themselves; a signal gives up what is asked of them. */
 export interface Fleet {
   /** The device's domains; those for which `wants` is true are also asked for API Connect. */
-  readInventory(device: string, wants: (domain: string) => boolean): Promise<Inventory>;
-  findOut(device: string): Promise<DeviceFindings>;
+  readInventory(device: string, wants: (domain: string) => boolean, signal?: AbortSignal): Promise<Inventory>;
+  findOut(device: string, signal?: AbortSignal): Promise<DeviceFindings>;
 }
 
 /** Room and origin of the store. */
@@ -102,7 +105,10 @@ export interface History {
   tasks(runId: string, query: TaskQuery): Promise<Page<Task> | null>;
   task(id: string): Promise<TaskDetail | null>;
   backups(query: BackupQuery): Promise<Page<Backup> | null>;
+  /** Those that are open. */
   guards(): Promise<Guard[]>;
+  /** Also one that was released. */
+  guard(id: string): Promise<{ readonly guard: Guard; readonly isReleased: boolean } | null>;
 }
 
 /** The runs that go on. */
@@ -111,6 +117,41 @@ export interface Runs {
   queue(spec: RunSpec): Promise<void>;
   /** False when the run has ended already. */
   cancel(id: string): Promise<boolean>;
+  /** Tells one task to stop at its next safe point; false when it has ended already. */
+  cancelTask(id: string): Promise<boolean>;
+}
+
+/** What was seen and done in one round on a guard. */
+export type Attempt = {
+  /** What the guard holds and was not seen running; empty also when nobody answered. */
+  readonly seen: readonly { readonly domain: string; readonly quiesceState: string }[];
+  /** The device accepted an unquiesce. */
+  readonly isSent: boolean;
+  readonly isReleased: boolean;
+  /** Why it could not be looked at or unquiesced; null when nothing stood in the way. */
+  readonly problem: string | null;
+};
+
+/** What sets moving again what tasks left quiesced. */
+export interface Undoer {
+  /** One round on a guard without an owner, now. `busy`: another node is at it, or the guard is no longer such a one. */
+  workOnNow(guardId: string): Promise<Attempt | 'busy'>;
+}
+
+/** The nodes that share the database. */
+export interface Nodes {
+  /** By name. */
+  list(): Promise<readonly Node[]>;
+  /** Takes effect with the node's next beat. */
+  setDraining(name: string, isDraining: boolean): Promise<'done' | 'stopped' | 'unknown'>;
+}
+
+/** What is wrong and wants a human. */
+export interface Alarms {
+  /** Newest first; null when the cursor is not one of ours. */
+  page(query: AlarmQuery): Promise<Page<Alarm> | null>;
+  /** Null when it is unknown. */
+  acknowledge(id: string, by: string, note: string | null): Promise<Alarm | null>;
 }
 
 /** Milliseconds since the epoch. */

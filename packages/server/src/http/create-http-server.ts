@@ -4,12 +4,14 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { Application } from '../app/application.ts';
+import { alarmRoutes } from './alarm-routes.ts';
 import { applyRoutes } from './apply-routes.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { bearerToken } from './bearer-token.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { healthRoutes } from './health-routes.ts';
+import { nodeRoutes } from './node-routes.ts';
 import { openApi } from './open-api.ts';
 import { parameterRoutes } from './parameter-routes.ts';
 import { planRoutes } from './plan-routes.ts';
@@ -80,6 +82,8 @@ export function createHttpServer(application: Application, options: HttpServerOp
     applyRoutes(scope, application);
     storeRoutes(scope, application);
     guardRoutes(scope, application);
+    nodeRoutes(scope, application);
+    alarmRoutes(scope, application);
   });
   return server;
 }

@@ -1,4 +1,15 @@
-import type { Backup, Device, Guard, Parameter, Plan, Run, Store, TaskDetail } from '@stillpoint/contract';
+import type {
+  Alarm,
+  Backup,
+  Device,
+  Guard,
+  Node,
+  Parameter,
+  Plan,
+  Run,
+  Store,
+  TaskDetail,
+} from '@stillpoint/contract';
 import type { Application, Outcome } from '../app/application.ts';
 
 const at = '2026-03-29T01:00:00.000Z';
@@ -120,6 +131,7 @@ const store: Store = {
 };
 
 const guard: Guard = {
+  id: '7',
   device: 'QA1',
   domain: null,
   taskId: 't1',
@@ -128,6 +140,36 @@ const guard: Guard = {
   quiescedAt: null,
   hasOwner: true,
   sentence: 'QA1 is being quiesced.',
+};
+
+const node: Node = {
+  id: 'n1',
+  name: 'node-1',
+  state: 'running',
+  isAnswering: true,
+  version: '1.2.3',
+  pid: 4711,
+  url: 'http://127.0.0.1:7420',
+  devicesParallel: 16,
+  tasksGoing: 1,
+  startedAt: at,
+  heartbeatAt: at,
+  heartbeatAgeMs: 700,
+  stoppedAt: null,
+  sentence: 'node-1 runs.',
+};
+
+const alarm: Alarm = {
+  id: 'a1',
+  code: 'DEVICE_LEFT_QUIESCED',
+  subject: { kind: 'device', name: 'QA1' },
+  sentence: 'QA1 was left quiesced.',
+  lastProblem: 'QA1 does not answer.',
+  remedy: 'See whether it can be reached.',
+  openedAt: at,
+  lastSeenAt: at,
+  closedAt: null,
+  acknowledgement: { at, by: 'operator', note: null },
 };
 
 function answered<Value>(value: Value): Promise<Outcome<Value>> {
@@ -178,6 +220,22 @@ export function sampleApplication(changes: Partial<Application> = {}): Applicati
         problems: [],
       }),
     listGuards: () => answered([guard]),
+    unquiesceGuard: () =>
+      answered({
+        device: 'QA1',
+        domain: null,
+        seen: [{ domain: 'A', quiesceState: 'quiesced' }],
+        isSent: true,
+        isReleased: false,
+        isTaskTold: false,
+        problem: null,
+        sentence: 'QA1 was told to run again.',
+      }),
+    listNodes: () => answered([node]),
+    drainNode: () => answered({ ...node, state: 'draining' }),
+    resumeNode: () => answered(node),
+    listAlarms: () => answered({ items: [alarm], nextCursor: null }),
+    acknowledgeAlarm: () => answered(alarm),
     ...changes,
   };
 }

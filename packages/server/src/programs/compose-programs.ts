@@ -1,5 +1,5 @@
 import { type Clock, Engine, type Journal, type Queue } from '@stillpoint/engine';
-import type { Definitions, Fleet, Runs } from '../app/ports.ts';
+import type { Definitions, Fleet, Runs, Undoer } from '../app/ports.ts';
 import type { Conversations } from './conversation.ts';
 import type { LatestParameters } from './latest-parameters.ts';
 import { Planner } from './planner.ts';
@@ -32,6 +32,8 @@ export type ProgramParts<Transaction> = {
   readonly version: string;
   /** Identifiers that sort in the order in which they were made. */
   readonly newId: () => string;
+  /** Shows the other nodes that this one lives, and answers whether it is to begin nothing more; a node alone has none. */
+  readonly beat?: (devicesParallel: number) => Promise<{ readonly isDraining: boolean }>;
   /** Told what was thrown by work that is done again and again, and which. */
   readonly onProblem: (error: unknown, work: 'planning' | 'reconciling') => void;
 };
@@ -40,6 +42,7 @@ export type ProgramParts<Transaction> = {
 export type ComposedPrograms<Transaction> = {
   readonly engine: Engine<Transaction>;
   readonly runs: Runs;
+  readonly undoer: Undoer;
   start(): Promise<void>;
   /** Claims nothing more, and lets going tasks undo what they did, for `undoMs` at most. */
   undo(undoMs: number): Promise<void>;
@@ -50,7 +53,7 @@ export type ComposedPrograms<Transaction> = {
 /** Runs that may go on at once; their tasks are what takes work. */
 const RUNS_AT_ONCE = 200;
 
-/** A device that an ended task left quiesced is tried again after this long. */
+/** How often it is looked for devices that are due to be set moving again. */
 const RECONCILER_PAUSE_MS = 5_000;
 
 /** Looks every second, so that a run starts within a second of its fire. */
@@ -63,13 +66,16 @@ export function composePrograms<Transaction>(
   const { clock, records } = parts;
   const engine = composeEngine(parts);
   const runs = new QueuedRuns(records.runs, engine);
+  const reconciler = composeReconciler(parts);
   const loops: Repetition[] = [];
   return {
     engine,
     runs,
+    undoer: reconciler,
     async start() {
       await engine.start();
-      loops.push(startReconciler(parts), startPlanner(parts, engine, runs));
+      await reconciler.start();
+      loops.push(repeatReconciling(parts, reconciler), startPlanner(parts, engine, runs));
     },
     async undo(undoMs) {
       engine.drain();
@@ -77,6 +83,7 @@ export function composePrograms<Transaction>(
     },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
+      await reconciler.stop();
       await engine.stop();
     },
   };
@@ -87,14 +94,23 @@ function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Tr
   const tools = { ...parts, parameters: () => parts.parameters.read() };
   const runs = new RunPerformer<Transaction>({ ...tools, engine: () => engine });
   const tasks = new TaskPerformer<Transaction>(tools);
+  const orders = { isDraining: false };
+  const { beat, parameters } = parts;
+  const beatAndObey = async (): Promise<void> => {
+    // What was changed through another node holds here with the next beat.
+    await parameters.read();
+    if (beat !== undefined) orders.isDraining = (await beat(parameters.devicesParallel())).isDraining;
+  };
+  const atMost = (count: number): number => (orders.isDraining ? 0 : count);
   const engine: Engine<Transaction> = new Engine<Transaction>({
+    beat: beatAndObey,
     journal,
     queue,
     clock,
     nodeId,
     programs: [
-      { program: runProgram(runs, records.runs), parallel: () => RUNS_AT_ONCE },
-      { program: taskProgram(tasks, records), parallel: () => parts.parameters.devicesParallel() },
+      { program: runProgram(runs, records.runs), parallel: () => atMost(RUNS_AT_ONCE) },
+      { program: taskProgram(tasks, records), parallel: () => atMost(parameters.devicesParallel()) },
     ],
   });
   // A run waits for its tasks: whoever of this node waits looks again.
@@ -104,16 +120,19 @@ function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Tr
   return engine;
 }
 
-function startReconciler<Transaction>(parts: ProgramParts<Transaction>): Repetition {
-  const { records, appliances, nodeId, clock, parameters, onProblem } = parts;
+function composeReconciler<Transaction>(parts: ProgramParts<Transaction>): Reconciler {
+  const { records, appliances, nodeId, clock, parameters } = parts;
   const settleMs = async (): Promise<number> => (await parameters.read())['quiesce.settleSeconds'] * 1000;
-  const reconciler = new Reconciler({ guards: records.guards, appliances, settleMs, nodeId, clock });
-  return repeat(
-    clock,
-    (signal) => reconciler.reconcile(signal),
-    RECONCILER_PAUSE_MS,
-    (error) => onProblem(error, 'reconciling'),
-  );
+  const onProblem = (error: unknown): void => parts.onProblem(error, 'reconciling');
+  return new Reconciler({ guards: records.guards, appliances, settleMs, nodeId, clock, onProblem });
+}
+
+function repeatReconciling<Transaction>(
+  { clock, onProblem }: ProgramParts<Transaction>,
+  reconciler: Reconciler,
+): Repetition {
+  const work = async (): Promise<void> => void (await reconciler.reconcile());
+  return repeat(clock, work, RECONCILER_PAUSE_MS, (error) => onProblem(error, 'reconciling'));
 }
 
 function startPlanner<Transaction>(

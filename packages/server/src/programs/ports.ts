@@ -82,29 +82,56 @@ export interface GuardRecords<Transaction> {
   markQuiesced(trx: Transaction, taskId: string, at: number): Promise<void>;
   /** Closes the open guard of a task, if it has one. */
   closeGuard(trx: Transaction, taskId: string, at: number): Promise<void>;
+  /** Leaves the open guard of a task, if it has one, to the reconciler. */
+  leaveGuard(trx: Transaction, taskId: string): Promise<void>;
   isGuardedByOther(device: string, taskId: string): Promise<boolean>;
 }
 
-/** An open guard of a task that has ended, held by this node. */
+/** An open guard that no task undoes any more, held by this node. */
 export type Orphan = {
   readonly guardId: number;
   readonly device: string;
   readonly scope: QuiesceScope;
-  /** When its task ended; null when nobody knows. */
-  readonly endedAt: number | null;
+  /** How often in a row it was tried before and not seen running. */
+  readonly attempts: number;
+  /** For how long nothing has been sent that may still land on the device, in milliseconds. */
+  readonly quietMs: number;
 };
 
-/** Guards that were left without a living owner. */
+/** What came of a try that did not close the guard. */
+export type OrphanTry = {
+  /** What stands in the way; null for nothing. */
+  readonly problem: string | null;
+  /** A request was sent whose reply never came. */
+  readonly isInDoubt: boolean;
+  readonly attempts: number;
+  /** Nobody tries it before so many milliseconds have passed. */
+  readonly pauseMs: number;
+};
+
+/**
+ * Guards that were left without a living owner: their task has ended or gave up undoing, or has been parked for five
+ * minutes. Who claims one holds it for `ORPHAN_LEASE_MS`; time is that of the database, for all nodes together.
+ */
 export interface OrphanedGuards {
-  /** Takes all that no other node works on, for `ORPHAN_LEASE_MS`. */
-  claimOrphans(nodeId: string, now: number): Promise<readonly Orphan[]>;
-  /** Says what stands in the way; null for nothing. */
-  noteProblem(guardId: number, problem: string | null): Promise<void>;
-  closeOrphan(guardId: number, at: number): Promise<void>;
+  /** Gives back what a process of this node held that is no more. */
+  freeOrphans(nodeId: string): Promise<void>;
+  /** Takes all that are due and that nobody works on. */
+  claimOrphans(nodeId: string): Promise<readonly Orphan[]>;
+  /** Takes one, due or not, also of a task that was parked just now; null when somebody works on it or a task holds it. */
+  claimOrphan(nodeId: string, guardId: number): Promise<Orphan | null>;
+  /** Records that a request is about to be sent, which may land until its outcome is known; false when the claim was lost. */
+  intendUnquiesce(nodeId: string, guardId: number): Promise<boolean>;
+  putOffOrphan(nodeId: string, guardId: number, came: OrphanTry): Promise<void>;
+  /** False when the claim was lost. */
+  closeOrphan(nodeId: string, guardId: number): Promise<boolean>;
 }
 
 /** A node that began with a guard and died leaves it to the others after this long. */
 export const ORPHAN_LEASE_MS = 60_000;
+
+/** A device that stays away is tried at least this often, however long it does. */
+export const LONGEST_ORPHAN_PAUSE_MS = 60_000;
 
 /** A plan whose next fire is to be worked out; `isDue` when one has come, not when the plan was only changed. */
 export type PlanToDecide = { readonly planId: string; readonly plan: Plan; readonly isDue: boolean };

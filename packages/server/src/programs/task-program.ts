@@ -118,4 +118,7 @@ async function projectGuard<Transaction>(
     await guards.markQuiesced(trx, taskId, fact.at);
   }
   if (isGuardNeeded(before) && !isGuardNeeded(after)) await guards.closeGuard(trx, taskId, fact.at);
+  // Who gave up undoing may still have a script to run; nobody waits for that.
+  const isLeft = after.undo.gaveUp && !before.undo.gaveUp;
+  if (isGuardNeeded(after) && (isLeft || fact.type === 'ended')) await guards.leaveGuard(trx, taskId);
 }

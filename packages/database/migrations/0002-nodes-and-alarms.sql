@@ -1,0 +1,61 @@
+-- works with programs that know migration >= 1
+
+-- The server processes that share this database. Instants are those of the database's clock: nodes judge each other by it.
+
+create table node (
+  -- Kept in the data directory, so the same after a restart.
+  id uuid primary key,
+  -- Another one at every start: of two processes with one id, the one that started first finds out and stops.
+  incarnation uuid not null,
+  name text not null unique,
+  version text not null,
+  pid integer not null,
+  -- Null until it serves.
+  url text,
+  -- Tasks it works on at once, as of its last beat.
+  devices_parallel integer not null,
+  is_draining boolean not null default false,
+  started_at timestamptz not null,
+  heartbeat_at timestamptz not null,
+  -- Null until it has stopped of its own accord.
+  stopped_at timestamptz
+);
+
+create index journal_subject_node on journal_subject (node_id) where not is_ended;
+
+-- What is wrong and wants a human: opened and closed by what is true.
+
+create table alarm (
+  id uuid primary key,
+  code text not null,
+  subject_kind text not null,
+  subject_name text not null,
+  sentence text not null,
+  last_problem text,
+  opened_at timestamptz not null,
+  last_seen_at timestamptz not null,
+  closed_at timestamptz,
+  acknowledged_at timestamptz,
+  acknowledged_by text,
+  acknowledged_note text
+);
+
+create unique index alarm_open on alarm (code, subject_kind, subject_name) where closed_at is null;
+create index alarm_opened on alarm (opened_at desc, id desc);
+
+-- How the reconciler works on what a task left quiesced: paced for all nodes together.
+
+alter table device_guard
+  -- When its task gave up undoing; from here on the reconciler does.
+  add column left_at timestamptz,
+  -- When the reconciler was about to send an unquiesce whose outcome is not known yet.
+  add column sending_at timestamptz,
+  -- When one was sent whose reply never came; it may still land.
+  add column doubted_at timestamptz,
+  add column attempts integer not null default 0,
+  add column next_attempt_at timestamptz;
+
+update device_guard
+set left_at = task.ended_at
+from task
+where task.id = device_guard.task_id and task.ended_at is not null and device_guard.released_at is null;
