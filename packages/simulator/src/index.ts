@@ -1,4 +1,14 @@
-export type { QuiescePhase } from './device-state.ts';
+export {
+  currentCommand,
+  type DeviceCommand,
+  type DeviceState,
+  freshDeviceState,
+  isSaveNeeded,
+  type QuiesceEnding,
+  type QuiescePhase,
+  quiescePhase,
+  stepDevice,
+} from './device-state.ts';
 export type { FaultKind, FaultOrder, FaultOrderInput } from './faults/fault-order.ts';
 export type { FleetOutline } from './fleet/describe-fleet.ts';
 export { describeFleet } from './fleet/describe-fleet.ts';

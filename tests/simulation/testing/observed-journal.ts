@@ -1,0 +1,51 @@
+import type { Fact, Journal, NewSubject, Subject, TakeHold } from '@stillpoint/engine';
+import type { MemoryTransaction } from '../../../packages/engine/src/testing/memory-database.ts';
+
+/** Who looks on while a node writes. */
+export type JournalObserver = {
+  /** A fact is durable. */
+  onFact(subjectId: string, fact: Fact): void;
+  onTaken(subjectId: string): void;
+};
+
+/** The journal as one node writes to it, with somebody looking on. */
+export class ObservedJournal implements Journal<MemoryTransaction> {
+  readonly #journal: Journal<MemoryTransaction>;
+  readonly #observer: JournalObserver;
+
+  constructor(journal: Journal<MemoryTransaction>, observer: JournalObserver) {
+    this.#journal = journal;
+    this.#observer = observer;
+  }
+
+  transact<Value>(work: (trx: MemoryTransaction) => Promise<Value>): Promise<Value> {
+    return this.#journal.transact(work);
+  }
+
+  create(trx: MemoryTransaction, program: string, subjects: readonly NewSubject[]): Promise<void> {
+    return this.#journal.create(trx, program, subjects);
+  }
+
+  async takeHold(subjectId: string, token: number, nodeId: string): Promise<TakeHold> {
+    const hold = await this.#journal.takeHold(subjectId, token, nodeId);
+    if (hold.kind === 'taken') this.#observer.onTaken(subjectId);
+    return hold;
+  }
+
+  lock(trx: MemoryTransaction, subjectId: string): Promise<Subject | null> {
+    return this.#journal.lock(trx, subjectId);
+  }
+
+  factsAfter(trx: MemoryTransaction | null, subjectId: string, seq: number): Promise<readonly Fact[]> {
+    return this.#journal.factsAfter(trx, subjectId, seq);
+  }
+
+  async insert(trx: MemoryTransaction, subjectId: string, seq: number, fact: Fact): Promise<void> {
+    await this.#journal.insert(trx, subjectId, seq, fact);
+    trx.stage(() => this.#observer.onFact(subjectId, fact));
+  }
+
+  heldLastBy(nodeId: string, program: string): Promise<readonly string[]> {
+    return this.#journal.heldLastBy(nodeId, program);
+  }
+}
