@@ -1,0 +1,165 @@
+import type { QuiesceScope, Reason } from '@stillpoint/core';
+import { openTestDatabase } from '@stillpoint/database/testing';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { MemoryDatabase, type MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
+import { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
+import { StoredDefinitions } from '../adapters/definitions.ts';
+import { storedRecords } from '../adapters/stored-records.ts';
+import type { Tables } from '../adapters/tables.ts';
+import type { Definitions } from '../app/ports.ts';
+import type { Records } from '../programs/ports.ts';
+import { emptyTables } from './empty-tables.ts';
+import { RememberedDefinitions } from './remembered-definitions.ts';
+import { rememberedRecords } from './remembered-records.ts';
+import { RememberedRows } from './remembered-rows.ts';
+
+/** For tests: how a run or a task stands; instants in milliseconds since the epoch. */
+export type Standing = {
+  readonly status: string;
+  readonly reason: Reason | null;
+  readonly warnings: readonly Reason[];
+  readonly startedAt?: number | null;
+  readonly endedAt: number | null;
+};
+
+/** For tests: a guard as its task left it. */
+export type GuardStanding = {
+  readonly device: string;
+  readonly taskId: string;
+  readonly scope: QuiesceScope;
+  readonly intendedAt: number;
+  readonly quiescedAt: number | null;
+  readonly isReleased: boolean;
+  readonly problem: string | null;
+};
+
+/** For tests: records, real ones or doubles, and what can be seen of them. */
+export type RecordsGround<Transaction> = {
+  readonly records: Records<Transaction>;
+  readonly definitions: Pick<Definitions, 'save'>;
+  transact<Value>(work: (trx: Transaction) => Promise<Value>): Promise<Value>;
+  run(runId: string): Promise<Standing>;
+  task(taskId: string): Promise<Standing>;
+  guards(): Promise<readonly GuardStanding[]>;
+  backups(): Promise<readonly { taskId: string; planName: string | null; paths: readonly string[] }[]>;
+  /** Says that a task does not go on from now on. */
+  park(taskId: string): Promise<void>;
+  /** Lets time pass for the guards. */
+  pass(ms: number): Promise<void>;
+  /** Removes everything that is kept. */
+  empty(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** For tests: the records in a real PostgreSQL. */
+export async function storedGround(): Promise<RecordsGround<Transaction<Tables>>> {
+  const { kysely: db, close } = await openTestDatabase<Tables>();
+  return {
+    records: storedRecords(db),
+    definitions: new StoredDefinitions(db, Buffer.alloc(32)),
+    transact: (work) => db.transaction().execute(work),
+    run: async (runId) => standingOf(await rowOf(db, 'run', runId)),
+    task: async (taskId) => standingOf(await rowOf(db, 'task', taskId)),
+    guards: () => guardsIn(db),
+    backups: () => backupsIn(db),
+    park: (taskId) => parkIn(db, taskId),
+    pass: (ms) => passIn(db, ms),
+    empty: () => emptyTables(db),
+    close,
+  };
+}
+
+function rowOf(db: Kysely<Tables>, table: 'run' | 'task', id: string) {
+  return db.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+function standingOf(row: Awaited<ReturnType<typeof rowOf>>): Standing {
+  const { status, reason, warnings, ended_at } = row;
+  const started = 'started_at' in row ? { startedAt: row.started_at?.getTime() ?? null } : {};
+  return { status, reason, warnings, ...started, endedAt: ended_at?.getTime() ?? null };
+}
+
+async function guardsIn(db: Kysely<Tables>): Promise<readonly GuardStanding[]> {
+  const rows = await db.selectFrom('device_guard').selectAll().orderBy('id').execute();
+  return rows.map((row) => ({
+    device: row.device,
+    taskId: row.task_id,
+    scope: row.scope,
+    intendedAt: row.intended_at.getTime(),
+    quiescedAt: row.quiesced_at?.getTime() ?? null,
+    isReleased: row.released_at !== null,
+    problem: row.last_problem,
+  }));
+}
+
+async function backupsIn(db: Kysely<Tables>) {
+  const rows = await db
+    .selectFrom('backup')
+    .innerJoin('backup_file', 'backup_id', 'backup.id')
+    .select(['task_id as taskId', 'plan_name as planName', 'path'])
+    .orderBy('path')
+    .execute();
+  const byTask = Map.groupBy(rows, ({ taskId }) => taskId);
+  return [...byTask].map(([taskId, files]) => ({
+    taskId,
+    planName: files[0]?.planName ?? null,
+    paths: files.map(({ path }) => path),
+  }));
+}
+
+async function parkIn(db: Kysely<Tables>, taskId: string): Promise<void> {
+  await sql`
+    insert into alarm (id, code, subject_kind, subject_name, sentence, opened_at, last_seen_at)
+    values (gen_random_uuid(), 'TASK_PARKED', 'task', ${taskId}, 'It does not go on.', clock_timestamp(), clock_timestamp())
+  `.execute(db);
+}
+
+/** Nobody moves the clock of a real database: what has happened lies further back instead. */
+async function passIn(db: Kysely<Tables>, ms: number): Promise<void> {
+  const passed = sql`make_interval(secs => ${ms / 1000})`;
+  await sql`
+    update device_guard set left_at = left_at - ${passed}, reconciled_until = reconciled_until - ${passed},
+      sending_at = sending_at - ${passed}, doubted_at = doubted_at - ${passed}, next_attempt_at = next_attempt_at - ${passed}
+  `.execute(db);
+  await sql`update alarm set opened_at = opened_at - ${passed}`.execute(db);
+}
+
+/** For tests: the doubles in memory that a simulation stands on. */
+export async function rememberedGround(): Promise<RecordsGround<MemoryTransaction>> {
+  const database = new MemoryDatabase();
+  const rows = new RememberedRows();
+  const definitions = new RememberedDefinitions({ database });
+  let now = Date.UTC(2026, 2, 29);
+  return {
+    records: rememberedRecords(rows, new MemoryJournal(database), definitions, () => now),
+    definitions,
+    transact: (work) => database.transact(work),
+    run: async (runId) => shown(rows.runs.get(runId)),
+    task: async (taskId) => shown(rows.tasks.get(taskId)),
+    guards: async () =>
+      rows.guards.map(({ device, taskId, scope, intendedAt, quiescedAt, releasedAt, problem }) => {
+        return { device, taskId, scope, intendedAt, quiescedAt, isReleased: releasedAt !== null, problem };
+      }),
+    backups: async () =>
+      [...rows.backups.values()].map(({ taskId, planName, files }) => {
+        return { taskId, planName, paths: files.map(({ path }) => path).sort() };
+      }),
+    park: async (taskId) => void rows.parked.set(taskId, now),
+    async pass(ms) {
+      now += ms;
+    },
+    async empty() {
+      for (const kept of [rows.runs, rows.tasks, rows.backups, rows.parked, definitions.planRows])
+        kept.clear();
+      rows.guards.length = 0;
+    },
+    close: async () => undefined,
+  };
+}
+
+function shown(row: Standing | undefined): Standing {
+  if (row === undefined) throw new Error('There is no such row.');
+  const { status, reason, warnings, endedAt } = row;
+  const started = 'startedAt' in row ? { startedAt: row.startedAt ?? null } : {};
+  return { status, reason, warnings, ...started, endedAt };
+}

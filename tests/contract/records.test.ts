@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type RunSpec, reasonOf, type TaskSpec } from '../../packages/core/src/index.ts';
+import { samplePlan } from '../../packages/server/src/testing/sample-plan.ts';
+import { sampleRun } from '../../packages/server/src/testing/sample-run.ts';
+import { sampleTask } from '../../packages/server/src/testing/sample-task.ts';
+import { type AnyRecordsGround, recordsGrounds } from './testing/records-grounds.ts';
+
+const AT = Date.UTC(2026, 2, 29, 2);
+const reason = reasonOf('INTERRUPTED', 'The server was stopped.');
+
+describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
+  let ground: AnyRecordsGround;
+
+  beforeAll(async () => {
+    ground = await open();
+  });
+
+  beforeEach(() => ground.empty());
+  afterAll(() => ground.close());
+
+  /** A transaction that is not kept. */
+  async function inVain(work: (trx: unknown) => Promise<unknown>): Promise<void> {
+    const attempt = ground.transact(async (trx) => {
+      await work(trx);
+      throw new Error('The power went.');
+    });
+    await expect(attempt).rejects.toThrow('The power went.');
+  }
+
+  async function begin(more: Partial<RunSpec> = {}): Promise<RunSpec> {
+    const spec = sampleRun(more);
+    await ground.transact((trx) => ground.records.runs.insertRun(trx, spec));
+    return spec;
+  }
+
+  async function give({ runId }: RunSpec, ...devices: string[]): Promise<TaskSpec[]> {
+    const specs = devices.map((device) => sampleTask({ runId, device }));
+    const tasks = specs.map((spec) => ({ spec, activityIndex: 0, skipped: null }));
+    await ground.transact((trx) => ground.records.tasks.replaceTasks(trx, runId, tasks));
+    return specs;
+  }
+
+  describe('runs', () => {
+    it('are numbered in the order in which they were queued', async () => {
+      const numbers: number[] = [];
+      for (let i = 0; i < 3; i += 1) {
+        numbers.push(await ground.transact((trx) => ground.records.runs.insertRun(trx, sampleRun())));
+      }
+      expect(numbers.toSorted((one, other) => one - other)).toEqual(numbers);
+      expect(new Set(numbers).size).toBe(3);
+    });
+
+    it('are queued, then what they are marked as, then what they ended as', async () => {
+      const { runs } = ground.records;
+      const { runId } = await begin();
+      const open = { reason: null, warnings: [], endedAt: null };
+      expect(await ground.run(runId)).toEqual({ status: 'QUEUED', ...open });
+      for (const status of ['VALIDATING', 'RUNNING'] as const) {
+        await ground.transact((trx) => runs.markRun(trx, runId, status));
+        expect(await ground.run(runId)).toEqual({ status, ...open });
+      }
+      const verdict = { status: 'PARTIAL', reason, warnings: [reason] } as const;
+      await ground.transact((trx) => runs.endRun(trx, runId, AT, verdict));
+      expect(await ground.run(runId)).toEqual({ ...verdict, endedAt: AT });
+    });
+
+    it('are halted one by one, and who asks for one that is not there has made a mistake', async () => {
+      const { runs } = ground.records;
+      const [first, second] = [await begin(), await begin()];
+      await ground.transact((trx) => runs.haltRun(trx, first.runId));
+      expect(await runs.isHalted(first.runId)).toBe(true);
+      expect(await runs.isHalted(second.runId)).toBe(false);
+      await expect(runs.isHalted(randomUUID())).rejects.toThrow();
+    });
+
+    it('are as they were before a transaction that was not kept', async () => {
+      const { runs } = ground.records;
+      const { runId } = await begin();
+      const never = sampleRun();
+      await inVain(async (trx) => {
+        await runs.insertRun(trx, never);
+        await runs.haltRun(trx, runId);
+        await runs.endRun(trx, runId, AT, { status: 'FAILED', reason, warnings: [] });
+      });
+      expect(await ground.run(runId)).toMatchObject({ status: 'QUEUED', endedAt: null });
+      expect(await runs.isHalted(runId)).toBe(false);
+      await expect(ground.run(never.runId)).rejects.toThrow();
+    });
+  });
+
+  describe('tasks', () => {
+    it('wait in the order in which their run gave them, and those that are skipped have ended', async () => {
+      const { tasks } = ground.records;
+      const { runId, queuedAt } = await begin();
+      const specs = ['QA3', 'QA1', 'QA2'].map((device) => sampleTask({ runId, device }));
+      const given = specs.map((spec, index) => ({
+        spec,
+        activityIndex: index,
+        skipped: index === 1 ? reason : null,
+      }));
+      await ground.transact((trx) => tasks.replaceTasks(trx, runId, given));
+      const waiting = await ground.transact((trx) => tasks.waitingTasks(trx, runId));
+      expect(waiting.map(({ device, taskId }) => [device, taskId])).toEqual([
+        ['QA3', specs[0]?.taskId],
+        ['QA2', specs[2]?.taskId],
+      ]);
+      expect(waiting[0]?.number).toBeLessThan(waiting[1]?.number ?? 0);
+      expect(await ground.task(specs[1]?.taskId ?? '')).toEqual({
+        status: 'SKIPPED',
+        reason,
+        warnings: [],
+        startedAt: null,
+        endedAt: queuedAt,
+      });
+      expect(await tasks.countTasks(runId)).toMatchObject({ waiting: 2, skipped: 1, running: 0 });
+    });
+
+    it('take the place of all that their run had, and of no others', async () => {
+      const { tasks } = ground.records;
+      const [run, other] = [await begin(), await begin()];
+      const [old] = await give(run, 'QA1', 'QA2');
+      const [kept] = await give(other, 'QA1');
+      const [fresh] = await give(run, 'QA3');
+      expect(await tasks.unfinishedTasks(run.runId, true)).toEqual([fresh?.taskId]);
+      expect(await tasks.unfinishedTasks(other.runId, true)).toEqual([kept?.taskId]);
+      await expect(ground.task(old?.taskId ?? '')).rejects.toThrow();
+    });
+
+    it('are counted by how they stand, and ended with reason and warnings', async () => {
+      const { tasks } = ground.records;
+      const run = await begin();
+      const ids = (await give(run, 'QA1', 'QA2', 'QA3')).map(({ taskId }) => taskId);
+      const [ended = '', running = '', waiting = ''] = ids;
+      const verdict = { status: 'FAILED', reason, warnings: [reason] } as const;
+      await ground.transact(async (trx) => {
+        await tasks.markStarted(trx, ended, AT);
+        await tasks.markStarted(trx, running, AT + 1);
+      });
+      await ground.transact((trx) => tasks.endTask(trx, ended, AT + 2, verdict));
+      expect(await ground.task(ended)).toEqual({ ...verdict, startedAt: AT, endedAt: AT + 2 });
+      expect(await ground.task(running)).toMatchObject({
+        status: 'RUNNING',
+        startedAt: AT + 1,
+        endedAt: null,
+      });
+      expect(await tasks.countTasks(run.runId)).toEqual({
+        waiting: 1,
+        running: 1,
+        failed: 1,
+        succeeded: 0,
+        skipped: 0,
+        cancelled: 0,
+      });
+      expect(await tasks.unfinishedTasks(run.runId, true)).toEqual([running, waiting]);
+      expect(await tasks.unfinishedTasks(run.runId, false)).toEqual([waiting]);
+    });
+
+    it('are as they were before a transaction that was not kept', async () => {
+      const { tasks } = ground.records;
+      const run = await begin();
+      const [task] = await give(run, 'QA1');
+      await inVain(async (trx) => {
+        await tasks.markStarted(trx, task?.taskId ?? '', AT);
+        await tasks.replaceTasks(trx, run.runId, []);
+      });
+      expect(await ground.task(task?.taskId ?? '')).toMatchObject({ status: 'WAITING', startedAt: null });
+    });
+  });
+
+  describe('plans', () => {
+    const saved = (plan = samplePlan(), parameters = {}) =>
+      ground.definitions.save({ parameters, devices: [], plans: [plan] });
+    const decide = (now: number, at: number | null) =>
+      ground.transact(async (trx) => {
+        const { plans } = ground.records;
+        const found = await plans.nextDuePlan(trx, now);
+        if (found !== null) await plans.setNextFire(trx, found.planId, at);
+        return found;
+      });
+
+    it('are to be decided once they were saved, then when they are due, then no more', async () => {
+      await saved();
+      expect(await decide(AT, AT + 10)).toMatchObject({ plan: samplePlan(), isDue: false });
+      expect(await decide(AT + 9, null)).toBeNull();
+      expect(await decide(AT + 10, null)).toMatchObject({ isDue: true });
+      expect(await decide(AT + 1e9, null)).toBeNull();
+    });
+
+    it('are to be decided anew, and are not due, when they or the time zone were saved again', async () => {
+      await saved();
+      await decide(AT, AT + 10);
+      await saved(samplePlan({ description: 'changed' }));
+      expect(await decide(AT + 20, AT + 30)).toMatchObject({
+        plan: { description: 'changed' },
+        isDue: false,
+      });
+      await ground.definitions.save({ parameters: { timezone: 'UTC' }, devices: [], plans: [] });
+      expect(await decide(AT + 40, null)).toMatchObject({ isDue: false });
+      await ground.definitions.save({ parameters: { 'devices.parallel': 4 }, devices: [], plans: [] });
+      expect(await decide(AT + 50, null)).toBeNull();
+    });
+
+    it('are decided by one of many who look at once', async () => {
+      for (const name of ['one', 'two', 'three']) await saved(samplePlan({ name }));
+      const looks = await Promise.all(Array.from({ length: 8 }, () => decide(AT, null)));
+      const names = looks.flatMap((found) => found?.plan.name ?? []);
+      expect(names.sort()).toEqual(['one', 'three', 'two']);
+    });
+
+    it('are still undecided after a transaction that was not kept', async () => {
+      await saved();
+      await inVain(async (trx) => {
+        const found = await ground.records.plans.nextDuePlan(trx, AT);
+        await ground.records.plans.setNextFire(trx, found?.planId ?? '', null);
+      });
+      expect(await decide(AT, null)).not.toBeNull();
+    });
+
+    it('keep their id when they are saved again, and one that is not there has none', async () => {
+      const { plans } = ground.records;
+      await saved();
+      const planId = await plans.planIdOf('nightly');
+      await saved(samplePlan({ description: 'changed' }));
+      expect(await plans.planIdOf('nightly')).toBe(planId);
+      expect(planId).not.toBeNull();
+      expect(await plans.planIdOf('weekly')).toBeNull();
+    });
+
+    it('have an unfinished run until the last of theirs has ended', async () => {
+      const { plans, runs } = ground.records;
+      const hasRun = (name: string) => ground.transact((trx) => plans.hasUnfinishedRun(trx, name));
+      expect(await hasRun('nightly')).toBe(false);
+      const { runId } = await begin();
+      for (const status of ['VALIDATING', 'RUNNING'] as const) {
+        expect(await hasRun('nightly')).toBe(true);
+        await ground.transact((trx) => runs.markRun(trx, runId, status));
+      }
+      expect(await hasRun('nightly')).toBe(true);
+      expect(await hasRun('weekly')).toBe(false);
+      const verdict = { status: 'SUCCEEDED', reason: null, warnings: [] } as const;
+      await ground.transact((trx) => runs.endRun(trx, runId, AT, verdict));
+      expect(await hasRun('nightly')).toBe(false);
+    });
+  });
+
+  describe('backups', () => {
+    const identity = { serialNumber: '1', model: 'M', firmwareVersion: '10.6', firmwareBuild: '7' };
+    const backupOf = ({ taskId, runId, action, device, domain }: TaskSpec, ...paths: string[]) => ({
+      ...{ taskId, runId, action, device, domain, identity, takenAt: AT },
+      files: paths.map((path) => ({ path, sizeBytes: 1, sha256: 'f'.repeat(64), isPersisted: true })),
+    });
+    const enter = (...backups: ReturnType<typeof backupOf>[]) =>
+      ground.transact(async (trx) => {
+        for (const backup of backups) await ground.records.backups.enterBackup(trx, backup);
+      });
+
+    it('are entered with the plan of their run, and take the place of what was entered for their task', async () => {
+      const { runId } = await begin({ plan: samplePlan({ name: 'weekly' }) });
+      const task = sampleTask({ runId });
+      await enter(backupOf(task, 'QA1/a.zip'));
+      await enter(backupOf(task, 'QA1/a.zip', 'QA1/b.zip'));
+      expect(await ground.backups()).toEqual([
+        { taskId: task.taskId, planName: 'weekly', paths: ['QA1/a.zip', 'QA1/b.zip'] },
+      ]);
+    });
+
+    it('are never two at one path: the second is not entered, nor anything with it', async () => {
+      const run = await begin();
+      const [first, second, third] = [sampleTask(run), sampleTask(run), sampleTask(run)];
+      await enter(backupOf(first, 'QA1/a.zip'));
+      const both = enter(backupOf(second, 'QA1/b.zip'), backupOf(third, 'QA1/a.zip'));
+      await expect(both).rejects.toThrow('backup_file_path_key');
+      expect((await ground.backups()).map(({ taskId }) => taskId)).toEqual([first.taskId]);
+    });
+  });
+});
