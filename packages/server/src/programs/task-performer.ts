@@ -209,6 +209,7 @@ export class TaskPerformer<Transaction> {
     const reply = await movers.order(order, { deadlineMs: PUBLISH_MS });
     if (!reply.ok) return reply;
     const { files, takenAt } = reply.value;
+    // biome-ignore lint/style/noRestrictedGlobals: to read an instant needs no clock.
     return { ok: true, value: { files, takenAt: Date.parse(takenAt) } };
   }
 
