@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
-import { type Appended, append, type Journal, type Taken } from './journal.ts';
-import type { AnyProgram, Effect, Fact, Reply } from './program.ts';
+import { type Appended, append, type Journal, type Taken, transactHeld } from './journal.ts';
+import type { AnyProgram, Effect, Fact, Performance, Reply } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
 
 /** What a drive needs from the node it runs on. */
@@ -109,13 +109,17 @@ class Drive<Transaction> {
 
   /** Listens meanwhile, for an effect may take hours and what is told may make it pointless. */
   async #perform(effect: Effect): Promise<Reply> {
-    const { subjectId } = this.#taken.held;
-    const { signal } = this.#context;
+    const { held } = this.#taken;
+    const { signal, journal } = this.#context;
     const over = new AbortController();
     const givenUp = new AbortController();
     const listening = this.#listen(effect, givenUp, AbortSignal.any([signal, over.signal]));
     try {
-      const performance = { subjectId, signal: AbortSignal.any([signal, givenUp.signal]) };
+      const performance: Performance<Transaction> = {
+        subjectId: held.subjectId,
+        signal: AbortSignal.any([signal, givenUp.signal]),
+        transact: (work) => transactHeld(journal, held, work),
+      };
       return await this.#program.perform(effect, this.#state, performance);
     } finally {
       over.abort();

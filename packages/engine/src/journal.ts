@@ -1,4 +1,4 @@
-import type { Fact } from './program.ts';
+import type { Fact, Written } from './program.ts';
 
 /** A subject that is to be known; nobody drives it before it is enqueued. */
 export type NewSubject = { readonly id: string; readonly spec: object };
@@ -75,4 +75,17 @@ export async function append<Transaction>(
   );
   held.seq = seq;
   return appended;
+}
+
+/** Does the work in one transaction if the subject is still held under the holder's token, which nobody can take over meanwhile. */
+export function transactHeld<Transaction, Value>(
+  journal: Journal<Transaction>,
+  { subjectId, token }: Held,
+  work: (trx: Transaction) => Promise<Value>,
+): Promise<Written<Value>> {
+  return journal.transact(async (trx): Promise<Written<Value>> => {
+    const subject = await journal.lock(trx, subjectId);
+    if (subject === null || subject.token !== token || subject.isEnded) return { kind: 'lost' };
+    return { kind: 'written', value: await work(trx) };
+  });
 }

@@ -31,7 +31,18 @@ export type Step =
   | { readonly kind: 'finish'; readonly verdict: unknown };
 
 /** What an effect is performed with. The signal aborts when this node must let go of the subject, or the effect is given up. */
-export type Performance = { readonly subjectId: string; readonly signal: AbortSignal };
+export type Performance<Transaction> = {
+  readonly subjectId: string;
+  readonly signal: AbortSignal;
+  /**
+   * Writes what an effect writes into the database, if the subject is still held by who performs it, and keeps it so until
+   * all is written: whoever slept meanwhile writes nothing over the work of the next holder (`lost`).
+   */
+  transact<Value>(work: (trx: Transaction) => Promise<Value>): Promise<Written<Value>>;
+};
+
+/** What came of a transaction of a performance. */
+export type Written<Value> = { readonly kind: 'written'; readonly value: Value } | { readonly kind: 'lost' };
 
 /**
  * A program that the engine hosts: pure functions, and the one that touches the world. The engine knows nothing
@@ -49,7 +60,7 @@ export type Program<Spec, State, Transaction> = {
   /** Whether an effect that is going on is no longer wanted after what was told meanwhile, and can safely be cut off. */
   isGivenUp(state: State, effect: Effect): boolean;
   /** Answers, and never throws, for what the world does; what it throws is a bug and stops the subject. */
-  perform(effect: Effect, state: State, performance: Performance): Promise<Reply>;
+  perform(effect: Effect, state: State, performance: Performance<Transaction>): Promise<Reply>;
   /** Writes what others read of a subject, in the transaction that appends the fact. */
   project(transaction: Transaction, change: Change<State>): Promise<void>;
 };

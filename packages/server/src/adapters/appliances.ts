@@ -5,13 +5,18 @@ import type { StoredDefinitions } from './definitions.ts';
 
 type Open = { readonly appliance: Appliance; readonly address: string };
 
-/** The connections to the devices: one per device, opened when it is needed, anew when its address has changed. */
+/**
+ * The connections to the devices: one per device, opened when it is needed, anew when its address has changed. Nothing is
+ * sent over any of them while `maySend` says no: then this node may have lost to others what it wanted to send for.
+ */
 export class Appliances implements Conversations {
   readonly #definitions: Pick<StoredDefinitions, 'addressOf'>;
+  readonly #maySend: () => boolean;
   readonly #open = new Map<string, Open>();
 
-  constructor(definitions: Pick<StoredDefinitions, 'addressOf'>) {
+  constructor(definitions: Pick<StoredDefinitions, 'addressOf'>, maySend: () => boolean) {
     this.#definitions = definitions;
+    this.#maySend = maySend;
   }
 
   talkTo(device: string, signal?: AbortSignal): Conversation {
@@ -44,7 +49,7 @@ export class Appliances implements Conversations {
     const known = this.#open.get(device);
     if (known?.address === key) return known.appliance;
     void known?.appliance.close();
-    const appliance = openAppliance(address);
+    const appliance = openAppliance(address, { maySend: this.#maySend });
     this.#open.set(device, { appliance, address: key });
     return appliance;
   }

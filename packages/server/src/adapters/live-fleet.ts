@@ -5,22 +5,26 @@ import type { Appliances } from './appliances.ts';
 
 /** The fleet as it answers now. */
 export class LiveFleet implements Fleet {
-  readonly #appliances: Appliances;
+  readonly #appliances: Pick<Appliances, 'talkTo'>;
   readonly #now: Clock;
 
-  constructor(appliances: Appliances, now: Clock) {
+  constructor(appliances: Pick<Appliances, 'talkTo'>, now: Clock) {
     this.#appliances = appliances;
     this.#now = now;
   }
 
-  async readInventory(device: string, wants: (domain: string) => boolean): Promise<Inventory> {
-    const talk = this.#appliances.talkTo(device);
-    const rows = await talk.ask((appliance) => appliance.readDomainStatus());
+  async readInventory(
+    device: string,
+    wants: (domain: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<Inventory> {
+    const talk = this.#appliances.talkTo(device, signal);
+    const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     if (!rows.ok) return { isAvailable: false, detail: rows.fault.detail };
     const domains: { name: string; isApiConnect: boolean }[] = [];
     for (const { domain } of rows.value) {
       const isApiConnect = wants(domain)
-        ? await talk.ask((appliance) => appliance.findApiConnectGateway(domain))
+        ? await talk.ask((appliance, call) => appliance.findApiConnectGateway(domain, call))
         : ({ ok: true, value: false } as const);
       if (!isApiConnect.ok) return { isAvailable: false, detail: isApiConnect.fault.detail };
       domains.push({ name: domain, isApiConnect: isApiConnect.value });
@@ -28,14 +32,14 @@ export class LiveFleet implements Fleet {
     return { isAvailable: true, domains };
   }
 
-  async findOut(device: string): Promise<DeviceFindings> {
-    const talk = this.#appliances.talkTo(device);
-    const firmware = await talk.ask((appliance) => appliance.readFirmware());
+  async findOut(device: string, signal?: AbortSignal): Promise<DeviceFindings> {
+    const talk = this.#appliances.talkTo(device, signal);
+    const firmware = await talk.ask((appliance, call) => appliance.readFirmware(call));
     if (!firmware.ok) return { firmware };
     const { serial, version, modelType, machineType } = firmware.value;
-    const backupMode = await talk.ask((appliance) => appliance.readBackupMode());
+    const backupMode = await talk.ask((appliance, call) => appliance.readBackupMode(call));
     const clockDifferenceMs = await this.#clockDifference(talk);
-    const rows = await talk.ask((appliance) => appliance.readDomainStatus());
+    const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
     return {
       firmware: { ok: true, value: { serial, version, model: [machineType, modelType].join(' ').trim() } },
       backupMode,
@@ -47,7 +51,7 @@ export class LiveFleet implements Fleet {
   /** The device stamps its answer some time between our question and its arrival; the middle is the best guess. */
   async #clockDifference(talk: Conversation): Promise<Reply<number | null>> {
     const askedAt = this.#now();
-    const time = await talk.ask((appliance) => appliance.readDateTime());
+    const time = await talk.ask((appliance, call) => appliance.readDateTime(call));
     if (!time.ok) return time;
     const { stampedAt } = time.value;
     if (stampedAt === null) return { ok: true, value: null };

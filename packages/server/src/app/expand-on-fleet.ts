@@ -15,13 +15,14 @@ export async function expandOnFleet(
   devices: readonly DeviceRecord[],
   fleet: Pick<Fleet, 'readInventory'>,
   parallel: number,
+  signal?: AbortSignal,
 ): Promise<readonly TaskDraft[]> {
   const known = new Map(devices.map((device) => [device.name, device]));
   const names = devicesOfPlan(plan, devices);
   const inventories = await inParallel(names, parallel, (name) => {
     const device = known.get(name);
     if (device === undefined) throw new Error(`The plan matched ${name}, which is not a device.`);
-    return fleet.readInventory(name, (domain) => wantsDomain(plan, device, domain));
+    return fleet.readInventory(name, (domain) => wantsDomain(plan, device, domain), signal);
   });
   const answers = new Map<string, Inventory>();
   names.forEach((name, index) => {

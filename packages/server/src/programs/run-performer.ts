@@ -32,10 +32,10 @@ export type RunTools<Transaction> = {
   readonly hostTimezone: string;
 };
 
-type Perform<Type extends RunEffect['type']> = (
+type Perform<Type extends RunEffect['type'], Transaction> = (
   effect: Extract<RunEffect, { type: Type }>,
   state: RunState,
-  signal: AbortSignal,
+  performance: Performance<Transaction>,
 ) => Promise<Reply<RunOutcomes[Type]>>;
 
 /** What goes into the queue at once. */
@@ -49,29 +49,36 @@ export class RunPerformer<Transaction> {
     this.#tools = tools;
   }
 
-  perform(effect: RunEffect, state: RunState, { signal }: Performance): Promise<Reply<unknown>> {
-    const perform = this.#effects[effect.type] as Perform<RunEffect['type']>;
-    return perform(effect, state, signal);
+  perform(
+    effect: RunEffect,
+    state: RunState,
+    performance: Performance<Transaction>,
+  ): Promise<Reply<unknown>> {
+    const perform = this.#effects[effect.type] as Perform<RunEffect['type'], Transaction>;
+    return perform(effect, state, performance);
   }
 
-  readonly #effects: { readonly [Type in RunEffect['type']]: Perform<Type> } = {
+  readonly #effects: { readonly [Type in RunEffect['type']]: Perform<Type, Transaction> } = {
     readParameters: async () => {
       const { hostTimezone } = this.#tools;
       return { ok: true, value: { parameters: await this.#tools.parameters(), hostTimezone } };
     },
     checkStore: (_, { parameters }) => this.#tools.store.check(known(parameters)),
-    expandPlan: (_, state) => this.#expand(state),
-    runPreScript: async (_, { spec }, signal) =>
+    expandPlan: (_, state, performance) => this.#expand(state, performance),
+    runPreScript: async (_, { spec }, { signal }) =>
       this.#tools.scripts.runPrePlan(spec, await this.#planId(spec), signal),
-    runPostScript: async (effect, { spec }, signal) =>
+    runPostScript: async (effect, { spec }, { signal }) =>
       this.#tools.scripts.runPostPlan(spec, await this.#planId(spec), effect, signal),
-    queueTasks: (_, { spec }) => this.#queueTasks(spec),
+    queueTasks: (_, { spec }, performance) => this.#queueTasks(spec, performance),
     countTasks: (_, { spec }) => this.#countTasks(spec),
     cancelTasks: (effect, { spec }) => this.#cancelTasks(spec, effect),
   };
 
   /** Done again after a take-over: what was prepared before has not been queued and is replaced. */
-  async #expand({ spec, parameters }: RunState): Promise<Reply<RunOutcomes['expandPlan']>> {
+  async #expand(
+    { spec, parameters }: RunState,
+    { signal, transact }: Performance<Transaction>,
+  ): Promise<Reply<RunOutcomes['expandPlan']>> {
     const { records, engine, definitions, fleet } = this.#tools;
     const values = known(parameters);
     const drafts = await expandOnFleet(
@@ -79,14 +86,16 @@ export class RunPerformer<Transaction> {
       await definitions.devices(),
       fleet,
       values['devices.parallel'],
+      signal,
     );
     const tasks = this.#tasksOf(spec, values, drafts);
     const toQueue = tasks.filter(({ skipped }) => skipped === null);
-    await engine().transact(async (trx) => {
+    const { kind } = await transact(async (trx) => {
       await records.tasks.replaceTasks(trx, spec.runId, tasks);
       const subjects = toQueue.map(({ spec: task }) => ({ id: task.taskId, spec: task }));
       await engine().create(trx, TASK_PROGRAM, subjects);
     });
+    if (kind === 'lost') return heldByOther(spec);
     return { ok: true, value: { counts: await records.tasks.countTasks(spec.runId) } };
   }
 
@@ -143,10 +152,10 @@ export class RunPerformer<Transaction> {
     };
   }
 
-  async #queueTasks({ runId }: RunSpec): Promise<Reply<null>> {
+  async #queueTasks(spec: RunSpec, { transact }: Performance<Transaction>): Promise<Reply<null>> {
     const { records, engine } = this.#tools;
-    await engine().transact(async (trx) => {
-      const waiting = await records.tasks.waitingTasks(trx, runId);
+    const { kind } = await transact(async (trx) => {
+      const waiting = await records.tasks.waitingTasks(trx, spec.runId);
       const entries = waiting.map(({ taskId, number, device }) => ({
         subjectId: taskId,
         key: device,
@@ -156,6 +165,7 @@ export class RunPerformer<Transaction> {
         await engine().enqueue(trx, TASK_PROGRAM, entries.slice(from, from + ENTRIES_AT_ONCE));
       }
     });
+    if (kind === 'lost') return heldByOther(spec);
     engine().lookForWork();
     return { ok: true, value: null };
   }
@@ -182,6 +192,12 @@ export class RunPerformer<Transaction> {
   async #planId({ plan }: RunSpec): Promise<string> {
     return (await this.#tools.records.plans.planIdOf(plan.name)) ?? plan.name;
   }
+}
+
+/** Goes nowhere: who no longer holds a run writes no outcome either. */
+function heldByOther({ runId }: RunSpec): Reply<never> {
+  const detail = `Run ${runId} is in other hands.`;
+  return { ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none', retryable: true, detail } };
 }
 
 function known(parameters: Parameters | null): Parameters {

@@ -49,7 +49,11 @@ export class TaskPerformer<Transaction> {
     this.#tools = tools;
   }
 
-  perform(effect: TaskEffect, state: TaskState, { signal }: Performance): Promise<Reply<unknown>> {
+  perform(
+    effect: TaskEffect,
+    state: TaskState,
+    { signal }: Performance<Transaction>,
+  ): Promise<Reply<unknown>> {
     const perform = this.#effects[effect.type] as Perform<TaskEffect['type']>;
     return perform(effect, state, signal);
   }
@@ -76,8 +80,8 @@ export class TaskPerformer<Transaction> {
       removeSecureBackup(this.#talkTo(spec, signal), remoteDirectoryOf(spec), signal, this.#tools.clock),
     fetchSecureBackup: (_, { spec }, signal) => this.#fetchSecureBackup(spec, signal),
     fetchExport: ({ part }, { spec }, signal) => this.#fetchExport(spec, part.isPersisted, signal),
-    publishBackup: (_, state) => this.#publish(state),
-    discardBackup: (_, { spec }) => this.#discard(spec),
+    publishBackup: (_, state, signal) => this.#publish(state, signal),
+    discardBackup: (_, { spec }, signal) => this.#discard(spec, signal),
   };
 
   #talkTo({ device }: TaskSpec, signal: AbortSignal): Conversation {
@@ -187,7 +191,10 @@ export class TaskPerformer<Transaction> {
     });
   }
 
-  async #publish({ spec, fetched }: TaskState): Promise<Reply<TaskOutcomes['publishBackup']>> {
+  async #publish(
+    { spec, fetched }: TaskState,
+    signal: AbortSignal,
+  ): Promise<Reply<TaskOutcomes['publishBackup']>> {
     const { store, movers, parameters, clock, hostTimezone, version } = this.#tools;
     const values = await parameters();
     const known = await store.locate(values);
@@ -206,18 +213,18 @@ export class TaskPerformer<Transaction> {
       stillpointVersion: version,
     };
     const order = { kind: 'publishBackup', store: known.value, request } as const;
-    const reply = await movers.order(order, { deadlineMs: PUBLISH_MS });
+    const reply = await movers.order(order, { deadlineMs: PUBLISH_MS, signal });
     if (!reply.ok) return reply;
     const { files, takenAt } = reply.value;
     // biome-ignore lint/style/noRestrictedGlobals: to read an instant needs no clock.
     return { ok: true, value: { files, takenAt: Date.parse(takenAt) } };
   }
 
-  async #discard({ taskId }: TaskSpec): Promise<Reply<null>> {
+  async #discard({ taskId }: TaskSpec, signal: AbortSignal): Promise<Reply<null>> {
     const known = await this.#tools.store.locate(await this.#tools.parameters());
     if (!known.ok) return known;
     const order = { kind: 'discardBackup', store: known.value, taskId } as const;
-    const reply = await this.#tools.movers.order(order, { deadlineMs: SHORT_ORDER_MS });
+    const reply = await this.#tools.movers.order(order, { deadlineMs: SHORT_ORDER_MS, signal });
     return reply.ok ? { ok: true, value: null } : reply;
   }
 }
