@@ -10,6 +10,7 @@ import {
 import { attempt, errnoOf, type Reply } from './fault.ts';
 import { catalogFolder, incomingFolderOf, manifestFileName } from './layout.ts';
 import type { StoreRoot } from './store-root.ts';
+import { removeUnfinishedFile } from './write-file-atomically.ts';
 
 const discardedName = 'discarded';
 
@@ -23,10 +24,8 @@ export async function discardBackup(root: StoreRoot, taskId: string): Promise<Re
     begins();
     if (manifest !== undefined) {
       for (const unit of unitsOf(manifest)) await removePublished(root, taskId, unit);
-      await using catalog = await root.directory.open(catalogFolder);
-      await unlinkIfThere(catalog.path(manifestFileName(taskId)));
-      await catalog.sync();
     }
+    await removeManifest(root, manifestFileName(taskId));
     // Last, because what is still in the incoming folder tells that the file at the published path is another task's.
     await removeIncomingFolder(root, taskId);
   });
@@ -37,17 +36,32 @@ async function removePublished(root: StoreRoot, taskId: string, unit: PublishUni
   await using incoming = await root.directory.openIfThere(unit.incomingFolder);
   const published = await standingAt(folder, unit.name);
   const received = await standingAt(incoming, unit.incomingName);
-  if (folder === undefined || published === undefined) return;
+  if (folder === undefined) return;
+  // Who removed it may have been killed before that was durable, and the manifest goes next.
+  if (published === undefined) {
+    await incoming?.sync();
+    await folder.sync();
+    return;
+  }
   if (received !== undefined && !isSameFile(received, published)) return;
   if (unit.isFolder) {
     // Renamed away first, so that no half of it is ever seen at its published path.
     await using task = await root.directory.openOrMake(incomingFolderOf(taskId));
     await rm(task.path(discardedName), { recursive: true, force: true });
     await rename(folder.path(unit.name), task.path(discardedName));
+    await task.sync();
   } else {
     await unlinkIfThere(folder.path(unit.name));
   }
   await folder.sync();
+}
+
+async function removeManifest(root: StoreRoot, name: string): Promise<void> {
+  await using catalog = await root.directory.openIfThere(catalogFolder);
+  if (catalog === undefined) return;
+  await removeUnfinishedFile(catalog, name);
+  await unlinkIfThere(catalog.path(name));
+  await catalog.sync();
 }
 
 async function unlinkIfThere(path: string): Promise<void> {

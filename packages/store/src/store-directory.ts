@@ -71,7 +71,12 @@ export class StoreDirectory implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.handle.close();
+    try {
+      await this.handle.close();
+    } catch (error) {
+      // The descriptor is gone all the same, and what became of the entries was told when they were made durable.
+      if (errnoOf(error) === undefined) throw error;
+    }
   }
 
   async #walk(segments: readonly string[], makesMissing: boolean): Promise<StoreDirectory> {
@@ -103,9 +108,9 @@ export class StoreDirectory implements AsyncDisposable {
     try {
       await mkdir(this.path(name), { mode: 0o750 });
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return;
-      throw error;
+      if (errnoOf(error) !== 'EEXIST') throw error;
     }
+    // Also when it was there: whoever made it may have been killed before this, or not have come to it yet.
     await this.sync();
   }
 }
