@@ -43,7 +43,8 @@ const codeOfErrno: Readonly<Record<string, { code: StoreCode; isRetryable: boole
 };
 
 /** The errno name of a failed system call (`ENOSPC`), or nothing when the error is not one. */
-export function errnoOf(error: unknown): string | undefined {
+export function errnoOf(thrown: unknown): string | undefined {
+  const error = firstOf(thrown);
   if (!(error instanceof Error) || !('code' in error) || !('errno' in error)) return undefined;
   const { code, errno } = error;
   return typeof code === 'string' && typeof errno === 'number' && /^E[A-Z0-9]+$/.test(code)
@@ -51,8 +52,14 @@ export function errnoOf(error: unknown): string | undefined {
     : undefined;
 }
 
+// When closing a file fails as well, the language hands over both errors; the first one tells the cause.
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
+}
+
 /** The fault behind an error, or nothing when the error is a bug that must go on being thrown. */
-function faultOf(error: unknown, doing: string, effect: Fault['effect']): Fault | undefined {
+function faultOf(thrown: unknown, doing: string, effect: Fault['effect']): Fault | undefined {
+  const error = firstOf(thrown);
   if (error instanceof FaultError) {
     return { code: error.code, effect, retryable: error.isRetryable, detail: error.message };
   }

@@ -57,7 +57,10 @@ class Rescan {
     await using catalog = await this.#root.directory.openIfThere(catalogFolder);
     const names = (await catalog?.names()) ?? [];
     for (let start = 0; start < names.length; start += readAtOnce) {
-      await Promise.all(names.slice(start, start + readAtOnce).map((name) => this.#readOne(name)));
+      const reading = names.slice(start, start + readAtOnce).map((name) => this.#readOne(name));
+      // All are waited for: whoever reads on once the store is closed would read anywhere.
+      await Promise.allSettled(reading);
+      await Promise.all(reading);
     }
   }
 
@@ -88,7 +91,7 @@ class Rescan {
     try {
       return await this.#isWhole(manifest, path);
     } catch (error) {
-      if (!(error instanceof FaultError)) throw error;
+      if (!(error instanceof FaultError) || !isDamage(error.code)) throw error;
       this.#report('RESCAN_FILE_DAMAGED', manifest.taskId, path, error.message);
       return false;
     }
@@ -127,6 +130,9 @@ class Rescan {
     if (!this.#checksHashes) return true;
     const hashed = await hashFile(this.#root, file.path);
     if (hashed.ok && hashed.value.sha256 === file.sha256) return true;
+    if (!hashed.ok && !isDamage(hashed.fault.code)) {
+      throw new FaultError(hashed.fault.code, hashed.fault.detail, hashed.fault.retryable);
+    }
     const detail = hashed.ok ? 'Its SHA-256 is not the one in its manifest.' : hashed.fault.detail;
     this.#report('RESCAN_FILE_DAMAGED', taskId, file.path, detail);
     return false;
@@ -166,6 +172,13 @@ class Rescan {
   #report(code: RescanProblem['code'], taskId: string | null, path: string, detail: string): void {
     this.#problems.push({ code, taskId, path, detail });
   }
+}
+
+// Whether a fault tells of one file; a lost connection or a lack of rights says nothing about what is stored.
+function isDamage(code: StoreCode): boolean {
+  return ['STORE_IO_ERROR', 'STORE_PATH_LEAVES_STORE', 'STORE_FILE_MISSING', 'STORE_FILE_CHANGED'].includes(
+    code,
+  );
 }
 
 // Not compared the way people of one country would: the order must be the same on every machine.

@@ -161,6 +161,8 @@ class ExportVerifier {
       this.#scratchFolder,
       `.nested-${process.pid}-${entry.raw.relativeOffsetOfLocalHeader}`,
     );
+    // An earlier try may have been unable to remove it.
+    await rm(scratchPath, { force: true });
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     await using scratch = await open(scratchPath, flags, 0o600);
     try {
