@@ -12,6 +12,8 @@ import { good } from './good.ts';
 import { makeRoom, type Room } from './make-room.ts';
 import { type ServerProcess, startServerProcess } from './start-server-process.ts';
 
+export { good } from './good.ts';
+
 /** The device of a scene; it has the domain `A`, besides what a test asks for. */
 const DEVICE = 'dp1';
 const DEADLINE_MS = 20_000;
