@@ -78,3 +78,20 @@ test.each(['serve', 'simulator'])(
     expect(started).toEqual([program, after, { STILLPOINT_DATA: join(trial.folder, 'mine') }]);
   },
 );
+
+test.each(['export', 'import'])('database %s starts the program that opens databases', async (name) => {
+  const started: unknown[] = [];
+  trial = await beginTrial(
+    {},
+    {
+      startProgram: async (file, args, environment) => {
+        started.push(file.pathname.split('/').slice(-4).join('/'), args, environment);
+        return 4;
+      },
+    },
+  );
+  const after = ['out.gz', '--database-url-file', 'x', '--help'];
+  expect((await trial.run('--data', 'mine', '--json', 'database', name, ...after)).exitCode).toBe(4);
+  const told = [name, '--data', join(trial.folder, 'mine'), '--json', ...after];
+  expect(started).toEqual(['packages/server/src/database-main.ts', told, {}]);
+});
