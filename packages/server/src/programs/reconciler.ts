@@ -21,6 +21,7 @@ const FENCE_MS = ORPHAN_LEASE_MS * 0.7;
 
 /** The pause after a first try, doubled with each that follows. */
 const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_AFTER_SENT_MS = 20_000;
 
 /**
  * Sets moving again what no task undoes any more: guards without a living owner are worked on until the device is seen
@@ -119,7 +120,7 @@ export class Reconciler implements Undoer {
       problem,
       isInDoubt,
       attempts: isStopped ? orphan.attempts : attempts,
-      pauseMs: isStopped ? 0 : pauseAfter(attempts),
+      pauseMs: isStopped ? 0 : pauseAfter(attempts, attempt.isSent),
     });
     return attempt;
   }
@@ -127,10 +128,11 @@ export class Reconciler implements Undoer {
 
 const nothing: Attempt = { seen: [], isSent: false, isReleased: false, problem: null };
 
-/** In milliseconds. */
-function pauseAfter(attempts: number): number {
+/** In milliseconds; a device that took the request is looked at again sooner than one that is away. */
+function pauseAfter(attempts: number, isSent: boolean): number {
   const doublings = Math.min(Math.max(attempts - 1, 0), 10);
-  return Math.min(FIRST_PAUSE_MS * 2 ** doublings, LONGEST_ORPHAN_PAUSE_MS);
+  const longest = isSent ? LONGEST_PAUSE_AFTER_SENT_MS : LONGEST_ORPHAN_PAUSE_MS;
+  return Math.min(FIRST_PAUSE_MS * 2 ** doublings, longest);
 }
 
 /** Quiescing a device takes every domain down but `default`. */
