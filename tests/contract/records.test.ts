@@ -127,6 +127,23 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
       await expect(ground.task(old?.taskId ?? '')).rejects.toThrow();
     });
 
+    it('leave nothing in the journal when they are replaced before anybody drove them', async () => {
+      const { journal, records } = ground;
+      const run = await begin();
+      const [old, fresh] = [sampleTask(run), sampleTask(run)];
+      const prepare = (spec: TaskSpec) =>
+        ground.transact(async (trx) => {
+          await records.tasks.replaceTasks(trx, run.runId, [{ spec, activityIndex: 0, skipped: null }]);
+          await journal.create(trx, 'task', [{ id: spec.taskId, spec }]);
+        });
+      const isKnown = async ({ taskId }: TaskSpec) =>
+        (await ground.transact((trx) => journal.lock(trx, taskId))) !== null;
+      await prepare(old);
+      expect(await isKnown(old)).toBe(true);
+      await prepare(fresh);
+      expect([await isKnown(old), await isKnown(fresh)]).toEqual([false, true]);
+    });
+
     it('are counted by how they stand, and ended with reason and warnings', async () => {
       const { tasks } = ground.records;
       const run = await begin();

@@ -1,5 +1,6 @@
 import type { QuiesceScope, Reason } from '@stillpoint/core';
 import { openTestDatabase } from '@stillpoint/database/testing';
+import { type EngineTables, type Journal, PostgresJournal } from '@stillpoint/engine';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { MemoryDatabase, type MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
 import { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
@@ -36,6 +37,7 @@ export type GuardStanding = {
 /** For tests: records, real ones or doubles, and what can be seen of them. */
 export type RecordsGround<Transaction> = {
   readonly records: Records<Transaction>;
+  readonly journal: Journal<Transaction>;
   readonly definitions: Pick<Definitions, 'save'>;
   transact<Value>(work: (trx: Transaction) => Promise<Value>): Promise<Value>;
   run(runId: string): Promise<Standing>;
@@ -54,8 +56,11 @@ export type RecordsGround<Transaction> = {
 /** For tests: the records in a real PostgreSQL. */
 export async function storedGround(): Promise<RecordsGround<Transaction<Tables>>> {
   const { kysely: db, close } = await openTestDatabase<Tables>();
+  // Kysely's type says which tables may be named; the journal names its own, which are among them.
+  const journal: unknown = new PostgresJournal(db as unknown as Kysely<EngineTables>);
   return {
     records: storedRecords(db),
+    journal: journal as Journal<Transaction<Tables>>,
     definitions: new StoredDefinitions(db, Buffer.alloc(32)),
     transact: (work) => db.transaction().execute(work),
     run: async (runId) => standingOf(await rowOf(db, 'run', runId)),
@@ -129,9 +134,11 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
   const database = new MemoryDatabase();
   const rows = new RememberedRows();
   const definitions = new RememberedDefinitions({ database });
+  const journal = new MemoryJournal(database);
   let now = Date.UTC(2026, 2, 29);
   return {
-    records: rememberedRecords(rows, new MemoryJournal(database), definitions, () => now),
+    records: rememberedRecords(rows, journal, definitions, () => now),
+    journal,
     definitions,
     transact: (work) => database.transact(work),
     run: async (runId) => shown(rows.runs.get(runId)),
