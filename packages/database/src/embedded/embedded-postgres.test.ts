@@ -152,7 +152,7 @@ test('a transaction that is between two statements when PostgreSQL dies fails, a
   expect(await answerTo(database, '(select count(*) from device)')).toBe(0);
 });
 
-test('a restart that fails is told and tried again', async () => {
+test('a restart that fails is told and tried again, after an ever longer pause', async () => {
   const path = directories.next();
   const { database, next } = await open(path);
   const { pid } = await next('postgresStarted');
@@ -164,7 +164,9 @@ test('a restart that fails is told and tried again', async () => {
     code: 'EMBEDDED_POSTGRES_FAILED',
     detail: expect.stringContaining('pg_control'),
   });
-  expect(retryInMs).toBeGreaterThan(0);
+  const pauses = [retryInMs];
+  while (pauses.length < 4) pauses.push((await next('postgresRestartFailed')).retryInMs);
+  expect(pauses).toEqual([100, 200, 400, 800]);
   renameSync(`${control}.away`, control);
   await next('postgresRestarted');
   expect(await answerTo(database, '1')).toBe(1);

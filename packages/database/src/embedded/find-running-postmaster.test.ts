@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { DatabaseEvent } from '../database-event.ts';
 import { type Database, openDatabase } from '../open-database.ts';
 import { makeSeededDirectories, type SeededDirectories } from '../testing/make-seeded-directories.ts';
+import { pretendServer } from '../testing/pretend-server.ts';
 import { serveInChild } from '../testing/serve-in-child.ts';
 import { processIdentity } from './process-identity.ts';
 
@@ -40,19 +41,13 @@ async function open(
 }
 
 /** What a server that is gone leaves behind, with the process number of somebody else. */
-function leavePostmasterFile(dataDirectory: string, pid: number) {
+function leavePostmasterFile(
+  dataDirectory: string,
+  pid: number,
+  socketFolder = join(dataDirectory, 'postgres/socket'),
+) {
   const cluster = join(dataDirectory, 'postgres/cluster');
-  const lines = [
-    pid,
-    cluster,
-    1,
-    5432,
-    join(dataDirectory, 'postgres/socket'),
-    '',
-    '  12345  6',
-    'ready   ',
-    '',
-  ];
+  const lines = [pid, cluster, 1, 5432, socketFolder, '', '  12345  6', 'ready   ', ''];
   writeFileSync(join(cluster, 'postmaster.pid'), lines.join('\n'));
 }
 
@@ -150,6 +145,61 @@ test('a process that looks like the server, but works elsewhere, is a refusal', 
     fault: { code: 'DATA_DIRECTORY_IN_USE', detail: expect.stringContaining(`Process ${pretender.pid} `) },
   });
   expect(existsSync(join(path, 'postgres/owner.lock'))).toBe(false);
+});
+
+/** A process that /proc shows as the server of this cluster; what answers at its socket is another matter. */
+async function pretendPostmaster(cluster: string): Promise<number> {
+  const pretender = spawn(process.execPath, ['-e', 'process.stdin.resume()', '--', '-D', cluster], {
+    argv0: 'postgres',
+    cwd: cluster,
+  });
+  const exited = once(pretender, 'exit');
+  closers.push(async () => {
+    pretender.kill('SIGKILL');
+    await exited;
+  });
+  await once(pretender, 'spawn');
+  return pretender.pid as number;
+}
+
+test('a server that works on another cluster is not adopted, whatever its process looks like', async () => {
+  const [path, other] = [directories.next(), directories.next()];
+  const { database } = await open(other);
+  const pid = await pretendPostmaster(join(path, 'postgres/cluster'));
+  leavePostmasterFile(path, pid, join(other, 'postgres/socket'));
+  await expect(open(path)).rejects.toMatchObject({
+    fault: {
+      code: 'DATA_DIRECTORY_IN_USE',
+      detail: expect.stringContaining(
+        `works on ${join(other, 'postgres/cluster')}, not on ${join(path, '')}`,
+      ),
+    },
+  });
+  expect(processIdentity(pid)).toBeDefined();
+  expect((await database.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a server of another version that was left running is stopped, and the present one started', async () => {
+  const path = directories.next();
+  const cluster = join(path, 'postgres/cluster');
+  const pid = await pretendPostmaster(cluster);
+  const socketFolder = join(path, 'left');
+  mkdirSync(socketFolder);
+  const left = pretendServer({ folder: cluster, version: '18.0' });
+  left.listen(join(socketFolder, '.s.PGSQL.5432'));
+  await once(left, 'listening');
+  closers.push(async () => {
+    left.close();
+  });
+  leavePostmasterFile(path, pid, socketFolder);
+  // Its socket goes with it.
+  const gone = expect
+    .poll(() => processIdentity(pid))
+    .toBeUndefined()
+    .then(() => left.close());
+  const { started } = await open(path);
+  await gone;
+  expect(started).toMatchObject({ isAdopted: false });
 });
 
 test('a server that answers although its process cannot be seen is a refusal', async () => {
