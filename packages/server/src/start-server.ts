@@ -174,16 +174,17 @@ async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Close
   const definitions = new StoredDefinitions(db, data.secretKey);
   const parameters = new LatestParameters(definitions);
   await parameters.read();
-  // Nothing is sent, fetched or published before there is an engine, nor when it could not renew what it holds.
+  // Nothing is sent, begun or published before there is an engine, nor when it could not renew what it holds.
   const fence: { mayActForMs: () => number } = { mayActForMs: () => 0 };
   const mayActForMs = (): number => fence.mayActForMs();
-  const appliances = new Appliances(definitions, () => mayActForMs() > 0);
+  const mayAct = (): boolean => mayActForMs() > 0;
+  const appliances = new Appliances(definitions, mayAct);
   closers.push(() => appliances.close());
   const movers = openMoverPool({ size: MOVERS, mayActForMs });
   closers.push(() => movers.close());
   const store = new ConfiguredStore(db, movers);
   const fleet = new LiveFleet(appliances, systemClock.now);
-  const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder);
+  const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder, mayAct);
   return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone, fence };
 }
 

@@ -28,7 +28,8 @@ function run(lines: string, more: Partial<ScriptOrder> = {}): Promise<ScriptEnd>
 
 function order(more: Partial<ScriptOrder> = {}): Promise<ScriptEnd> {
   const { signal } = new AbortController();
-  const usual = { folder, name: 'script.sh', args: [], facts: {}, timeoutMs: LONG_MS, signal };
+  const options = { timeoutMs: LONG_MS, signal, mayBegin: () => true };
+  const usual = { folder, name: 'script.sh', args: [], facts: {}, ...options };
   return runScript({ ...usual, ...more });
 }
 
@@ -169,6 +170,12 @@ describe('a script that is stopped', () => {
   it('before it began, is not begun', async () => {
     const end = await run('touch begun', { signal: AbortSignal.abort() });
     expect(end.reply).toMatchObject({ ok: false, fault: { code: 'SCRIPT_ABORTED', effect: 'none' } });
+    expect(() => readFileSync(join(folder, 'begun'))).toThrow('ENOENT');
+  });
+
+  it('whose node may not act is not begun', async () => {
+    const end = await run('touch begun', { mayBegin: () => false });
+    expect(end.reply).toMatchObject({ ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none' } });
     expect(() => readFileSync(join(folder, 'begun'))).toThrow('ENOENT');
   });
 

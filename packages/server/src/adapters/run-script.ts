@@ -13,6 +13,8 @@ export type ScriptOrder = {
   readonly facts: Readonly<Record<string, string | number | null>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Asked right before the script is started. */
+  readonly mayBegin: () => boolean;
 };
 
 /**
@@ -34,6 +36,12 @@ export async function runScript(order: ScriptOrder): Promise<ScriptEnd> {
   const { name, signal } = order;
   const file = await findScript(order.folder, name);
   if (!file.ok) return { reply: file, output: '' };
+  if (!order.mayBegin()) {
+    return notBegun(
+      'NODE_MAY_NOT_ACT',
+      `The script ${name} was not begun, because this node may not act now.`,
+    );
+  }
   if (signal.aborted) return notBegun('SCRIPT_ABORTED', `The script ${name} was not begun.`);
   try {
     return await attend(start(file.value, order), order);

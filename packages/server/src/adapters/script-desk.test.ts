@@ -36,7 +36,12 @@ beforeEach(async () => {
   await emptyTables(database.kysely);
   folder = mkdtempSync(join(tmpdir(), 'stillpoint-desk-'));
   set = {};
-  desk = new ScriptDesk(database.kysely, async () => parametersInForce(set), folder);
+  desk = new ScriptDesk(
+    database.kysely,
+    async () => parametersInForce(set),
+    folder,
+    () => true,
+  );
   const lines = [
     '#!/bin/sh',
     'printf "%s\\037" "$@" > args',

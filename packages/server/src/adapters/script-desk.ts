@@ -17,11 +17,18 @@ export class ScriptDesk {
   readonly #db: Kysely<Tables>;
   readonly #parameters: () => Promise<Parameters>;
   readonly #defaultFolder: string;
+  readonly #mayBegin: () => boolean;
 
-  constructor(db: Kysely<Tables>, parameters: () => Promise<Parameters>, defaultFolder: string) {
+  constructor(
+    db: Kysely<Tables>,
+    parameters: () => Promise<Parameters>,
+    defaultFolder: string,
+    mayBegin: () => boolean,
+  ) {
     this.#db = db;
     this.#parameters = parameters;
     this.#defaultFolder = defaultFolder;
+    this.#mayBegin = mayBegin;
   }
 
   async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {
@@ -170,7 +177,8 @@ export class ScriptDesk {
     const parameters = await this.#parameters();
     const folder = parameters['scripts.path'] ?? this.#defaultFolder;
     const timeoutMs = parameters['scripts.timeoutSeconds'] * 1000;
-    const { reply, output: printed } = await runScript({ folder, name, args, facts, timeoutMs, signal });
+    const order = { folder, name, args, facts, timeoutMs, signal, mayBegin: this.#mayBegin };
+    const { reply, output: printed } = await runScript(order);
     const output = reply.ok ? printed : `${printed}${reply.fault.detail}\n`;
     const end = { exit_code: reply.ok ? reply.value.exitCode : null, output, ended_at: new Date() };
     await this.#db

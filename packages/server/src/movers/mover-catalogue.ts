@@ -10,7 +10,7 @@ export const moverCatalogue = {
   },
   NODE_MAY_NOT_ACT: {
     sentence:
-      'The work on the store was not done, because this node had been out of touch with its database for too long.',
+      'This node did not go on with its work, because it had been out of touch with its database for too long.',
     remedy:
       'Nothing, if it happens once: whoever holds the task now goes on with it. Otherwise check the database and the load of this machine.',
   },
