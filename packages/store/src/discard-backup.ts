@@ -9,6 +9,7 @@ import {
 } from './backup-files.ts';
 import { attempt, errnoOf, type Reply } from './fault.ts';
 import { catalogFolder, incomingFolderOf, manifestFileName } from './layout.ts';
+import type { StoreDirectory } from './store-directory.ts';
 import type { StoreRoot } from './store-root.ts';
 import { removeUnfinishedFile } from './write-file-atomically.ts';
 
@@ -37,23 +38,41 @@ async function removePublished(root: StoreRoot, taskId: string, unit: PublishUni
   const published = await standingAt(folder, unit.name);
   const received = await standingAt(incoming, unit.incomingName);
   if (folder === undefined) return;
-  // Who removed it may have been killed before that was durable, and the manifest goes next.
   if (published === undefined) {
-    await incoming?.sync();
-    await folder.sync();
+    // Who removed it may have been killed before that was durable, and the manifest goes next.
+    for (const segments of [parentOf(taskId), unit.incomingFolder, unit.folder]) {
+      await using changed = await root.directory.openIfThere(segments);
+      await changed?.sync();
+    }
     return;
   }
   if (received !== undefined && !isSameFile(received, published)) return;
-  if (unit.isFolder) {
-    // Renamed away first, so that no half of it is ever seen at its published path.
-    await using task = await root.directory.openOrMake(incomingFolderOf(taskId));
-    await rm(task.path(discardedName), { recursive: true, force: true });
-    await rename(folder.path(unit.name), task.path(discardedName));
-    await task.sync();
-  } else {
-    await unlinkIfThere(folder.path(unit.name));
-  }
+  if (unit.isFolder) await moveAway(root, taskId, folder.path(unit.name), incoming);
+  else await unlinkIfThere(folder.path(unit.name));
   await folder.sync();
+}
+
+// A folder is renamed away before it is removed, so that no half of it is ever seen at its published path. Where the task
+// has no folder any more it becomes that folder: a full disk may have no room for a new one.
+async function moveAway(
+  root: StoreRoot,
+  taskId: string,
+  from: string,
+  incoming: StoreDirectory | undefined,
+): Promise<void> {
+  if (incoming === undefined) {
+    await using parent = await root.directory.openOrMake(parentOf(taskId));
+    await rename(from, parent.path(taskId));
+    await parent.sync();
+    return;
+  }
+  await rm(incoming.path(discardedName), { recursive: true, force: true });
+  await rename(from, incoming.path(discardedName));
+  await incoming.sync();
+}
+
+function parentOf(taskId: string): readonly string[] {
+  return incomingFolderOf(taskId).slice(0, -1);
 }
 
 async function removeManifest(root: StoreRoot, name: string): Promise<void> {
