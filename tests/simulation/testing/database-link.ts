@@ -95,10 +95,13 @@ export class DatabaseLink {
     return new Promise((resolve, reject) => {
       const refuse = (): void => this.#boundary.enter(() => reject(new Error('The connection was lost.')));
       const answer = (settle: () => void, epoch: number): void => {
-        this.#pass(() => {
+        const back = (): void => {
           if (epoch === this.#database.epoch) this.#boundary.enter(settle);
           else refuse();
-        });
+        };
+        // Most answers are there at once; those that take their time can meet something on the way.
+        if (this.#dice.chance(0.6) && !this.#isCut) back();
+        else this.#pass(back);
       };
       const arrive = (): void => {
         const { epoch, isDown } = this.#database;

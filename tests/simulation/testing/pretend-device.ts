@@ -49,6 +49,8 @@ export class PretendDevice {
   readonly nextUnquiesceEndings: QuiesceEnding[] = [];
   /** Grows with whatever changes. */
   version = 0;
+  /** Told when an unquiesce that came over the network meets what somebody else holds. */
+  onOthersReleased: (domain: string) => void = () => {};
   readonly #now: () => number;
   readonly #holders = new Map<string, Holder>();
   readonly #directories = new Map<string, Directory>();
@@ -117,6 +119,7 @@ export class PretendDevice {
   /** False when the device refuses. A null domain is the whole device. */
   unquiesce(domain: string | null): boolean {
     return this.#each(domain, (name) => {
+      if (this.holderOf(name) === 'other') this.onOthersReleased(name);
       const ending = this.nextUnquiesceEndings.shift() ?? 'reached';
       this.#step({
         kind: 'unquiesce-domain',
@@ -124,6 +127,14 @@ export class PretendDevice {
         pace: { takesMs: this.options.unquiesceMs, ending },
       });
     });
+  }
+
+  /** Somebody sets everything moving by hand that is down. */
+  releaseByHand(): void {
+    for (const name of this.domainNames.filter((domain) => this.phaseOf(domain) !== 'normal')) {
+      const pace = { takesMs: this.options.unquiesceMs, ending: 'reached' } as const;
+      this.#step({ kind: 'unquiesce-domain', domain: name, pace });
+    }
   }
 
   /** What is down goes through the way down once more. */

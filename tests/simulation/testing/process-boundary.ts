@@ -11,6 +11,8 @@ export class ProcessBoundary implements Clock {
   readonly #backlog: (() => void)[] = [];
   #isDead = false;
   #isSuspended = false;
+  /** How often it was suspended. */
+  suspensions = 0;
   /** What the wall clock is ahead of the truth, in milliseconds. */
   offsetMs: number;
   /** How long everything waits before the process gets to it, in milliseconds. */
@@ -63,6 +65,7 @@ export class ProcessBoundary implements Clock {
 
   suspend(): void {
     this.#isSuspended = true;
+    this.suspensions += 1;
   }
 
   /** All that waited comes at once, one by one, in an order that nobody chose. */

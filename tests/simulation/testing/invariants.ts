@@ -1,0 +1,256 @@
+import { isWindowOpen, type TaskFact, type TaskSpec } from '@stillpoint/core';
+import type { Fact } from '@stillpoint/engine';
+import type { GuardRow } from './memory-guards.ts';
+import type { JournalObserver } from './observed-journal.ts';
+import type { ExportContent, PretendDevice } from './pretend-device.ts';
+import type { Asker } from './pretend-network.ts';
+import type { ProcessBoundary } from './process-boundary.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import type { WireRequest } from './wire.ts';
+import type { World } from './world.ts';
+
+/** The first invariant that was broken, and how. */
+export type Violation = { readonly invariant: string; readonly detail: string };
+
+/** A claim that was not renewed for so long is nobody's. */
+const LEASE_MS = 10_000;
+/** A guard whose task nobody drives is dealt with after so long, when somebody can. */
+const TASK_BOUND_MS = 20_000;
+/** The same for one that the reconcilers work on: a node that died with it leaves it after a minute. */
+const LEFT_BOUND_MS = 80_000;
+
+type Outstanding = {
+  readonly node: SimulatedNode;
+  readonly life: ProcessBoundary | null;
+  readonly suspensions: number;
+};
+type TaskView = { isStarted: boolean; isTold: boolean; pending: string | null };
+
+/** Looks at the whole world after every step, and keeps the first invariant that does not hold. */
+export class Invariants {
+  violation: Violation | null = null;
+  /** How often the world was looked at, and had changed. */
+  checks = 0;
+  readonly #world: World;
+  readonly #nodes: () => readonly SimulatedNode[];
+  readonly #tasks = new Map<string, TaskView>();
+  readonly #takenBy = new Map<string, string>();
+  readonly #outstanding = new Map<string, Set<Outstanding>>();
+  readonly #uncaredSince = new Map<number, number>();
+  #version = -1;
+  #isAbleSince: number;
+
+  constructor(world: World, nodes: () => readonly SimulatedNode[]) {
+    this.#world = world;
+    this.#nodes = nodes;
+    this.#isAbleSince = world.kernel.now;
+    world.sendingObserver = (asker, device, request) => this.#onSent(asker, device, request);
+    for (const device of world.devices.values()) {
+      device.onOthersReleased = (domain) =>
+        this.#broken('I3', `${device.name}/${domain} was unquiesced by us and held by somebody else`);
+    }
+  }
+
+  /** What one node writes goes past here. */
+  observerOf(node: SimulatedNode): JournalObserver {
+    return {
+      onFact: (subjectId, fact) => this.#onFact(node, subjectId, fact),
+      onTaken: (subjectId) => {
+        this.#takenBy.set(subjectId, node.name);
+        this.#world.trail.note('claim', node.name, subjectId);
+      },
+    };
+  }
+
+  /** To be called after every step. */
+  readonly check = (): void => {
+    const { devices, records, store } = this.#world;
+    this.#checkGuardsAreCaredFor();
+    let version = records.guards.version + store.version + records.backups.size;
+    for (const device of devices.values()) version += device.version;
+    if (version === this.#version) return;
+    this.#version = version;
+    this.checks += 1;
+    this.#checkGuardsStand();
+    this.#checkStore();
+  };
+
+  /** To be called once everything has had its time. */
+  checkEnd(): void {
+    const { records, devices } = this.#world;
+    for (const { spec, verdict } of records.runs.values())
+      if (verdict === null) this.#broken('I9', `the run ${spec.runId} has not ended`);
+    for (const { spec, status } of records.tasks.values()) {
+      if (status === 'WAITING' || status === 'RUNNING')
+        this.#broken('I9', `the task ${spec.taskId} has not ended`);
+    }
+    for (const guard of records.guards.open) this.#broken('I2', `the guard of ${guard.device} is still open`);
+    for (const device of devices.values())
+      for (const domain of device.heldBy('us'))
+        this.#broken('I1', `${device.name}/${domain} was left quiesced`);
+  }
+
+  #broken(invariant: string, detail: string): void {
+    if (this.violation !== null) return;
+    this.violation = { invariant, detail };
+    this.#world.trail.note('BROKEN', invariant, detail);
+  }
+
+  /** I1: what is down by our request has an open guard. */
+  #checkGuardsStand(): void {
+    const { devices, records } = this.#world;
+    const open = records.guards.open;
+    for (const device of devices.values()) {
+      for (const domain of device.heldBy('us')) {
+        const isCovered = open.some((guard) => guard.device === device.name && covers(guard, domain));
+        if (!isCovered)
+          this.#broken('I1', `${device.name}/${domain} is quiesced by us without an open guard`);
+      }
+    }
+  }
+
+  /** I2: somebody who lives works on every open guard, or comes soon. */
+  #checkGuardsAreCaredFor(): void {
+    const { kernel, records, database } = this.#world;
+    const { now } = kernel;
+    const isAble = !database.isDown && this.#nodes().some((node) => node.isWell);
+    if (!isAble) this.#isAbleSince = now;
+    const { open } = records.guards;
+    if (open.length === 0 && this.#uncaredSince.size === 0) return;
+    const seen = new Set(open.map(({ id }) => id));
+    for (const id of this.#uncaredSince.keys()) if (!seen.has(id)) this.#uncaredSince.delete(id);
+    for (const guard of open) {
+      if (this.#isCaredFor(guard)) {
+        this.#uncaredSince.delete(guard.id);
+        continue;
+      }
+      const since = this.#uncaredSince.get(guard.id) ?? now;
+      this.#uncaredSince.set(guard.id, since);
+      const bound = records.guards.isLeft(guard) ? LEFT_BOUND_MS : TASK_BOUND_MS;
+      const isLate = now - Math.max(since, this.#isAbleSince) > bound;
+      if (isLate) this.#broken('I2', `nobody has dealt with the guard of ${guard.device} for ${bound} ms`);
+    }
+  }
+
+  #isCaredFor(guard: GuardRow): boolean {
+    const { now } = this.#world.kernel;
+    const living = (name: string | null): boolean =>
+      this.#nodes().some((node) => node.name === name && node.isWell);
+    if (living(guard.reconciledBy) && guard.reconciledUntil > now) return true;
+    if (this.#world.records.guards.isLeft(guard)) return guard.nextAttemptAt > now;
+    const holding = this.#world.holdings.bySubject.get(guard.taskId);
+    return holding !== undefined && living(holding.node) && now - holding.heardOfAt <= LEASE_MS;
+  }
+
+  /** I4, I5 and I10: what is published is whole, named by a manifest and whose it says; what the catalogue names is there. */
+  #checkStore(): void {
+    const { store, records } = this.#world;
+    const named = new Map(
+      [...store.manifests.values()].flatMap(({ files }) => files.map((file) => [file.path, file])),
+    );
+    for (const [path, file] of store.published) {
+      if (!file.isComplete) this.#broken('I4', `${path} is not complete`);
+      if (named.get(path)?.sha256 !== file.sha256) this.#broken('I4', `${path} is in no manifest as it is`);
+      const content = JSON.parse(file.content) as Partial<ExportContent>;
+      if (content.device !== path.split('/')[0])
+        this.#broken('I10', `${path} holds bytes of ${content.device}`);
+    }
+    for (const { taskId, files } of records.backups.values())
+      for (const { path, sha256 } of files)
+        if (store.published.get(path)?.sha256 !== sha256)
+          this.#broken('I5', `the catalogue says that ${path} of ${taskId} is good, and it is not there`);
+  }
+
+  /** I14: who holds a subject no more writes nothing of it; I8 and I13 hold with every fact. */
+  #onFact(node: SimulatedNode, subjectId: string, fact: Fact): void {
+    const { trail, records } = this.#world;
+    trail.note('fact', node.name, `${subjectId} ${textOf(fact)}`);
+    records.parked.delete(subjectId);
+    const view = this.#viewOf(subjectId);
+    const holder = this.#takenBy.get(subjectId);
+    if (fact.type === 'told') view.isTold = true;
+    else if (holder !== undefined && holder !== node.name)
+      this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
+    if (fact.type === 'intended') view.pending = fact.effect.type;
+    if (fact.type === 'settled' || fact.type === 'takenOver') view.pending = null;
+    const task = records.tasks.get(subjectId);
+    if (task !== undefined) this.#onTaskFact(task.spec, view, fact as TaskFact);
+  }
+
+  #onTaskFact(spec: TaskSpec, view: TaskView, fact: TaskFact): void {
+    const { taskId, window } = spec;
+    if (fact.type === 'noted' && fact.note.type === 'started') {
+      if (view.isTold) this.#broken('I8', `${taskId} started after it was cancelled`);
+      if (window !== null && !isWindowOpen(window, fact.at))
+        this.#broken('I8', `${taskId} started outside of its window`);
+    }
+    if (fact.type === 'ended' && fact.verdict.status === 'SUCCEEDED') {
+      const files = this.#world.records.backups.get(taskId)?.files ?? [];
+      const { published } = this.#world.store;
+      if (files.length === 0 || files.some(({ path }) => published.get(path)?.isComplete !== true))
+        this.#broken('I13', `${taskId} succeeded without a backup that is stored`);
+    }
+  }
+
+  /** I7 and I14: what acts on a device leaves only a node that holds a task on it, or its guard, and no two at once. */
+  #onSent(asker: Asker, device: PretendDevice, { name, kind }: WireRequest<unknown>): () => void {
+    const isTransfer = name.startsWith('backUpDomains') || name.startsWith('readFile');
+    const node = this.#nodes().find((one) => one.name === asker.name);
+    if ((kind === 'read' && !isTransfer) || node === undefined) return () => {};
+    if (!this.#mayActOn(node, device.name))
+      this.#broken('I14', `${node.name} sent ${name} to ${device.name} without holding anything there`);
+    const all = this.#outstanding.get(device.name) ?? new Set();
+    this.#outstanding.set(device.name, all);
+    for (const one of all) {
+      // What was sent before a process stood still may be on its way until the process finds out that it lost its claim.
+      const isAlive = one.node.boundary === one.life && one.life?.suspensions === one.suspensions;
+      if (isAlive && one.node !== node)
+        this.#broken('I7', `${node.name} sent ${name} to ${device.name} while ${one.node.name} was at it`);
+    }
+    const own = { node, life: node.boundary, suspensions: node.boundary?.suspensions ?? 0 };
+    all.add(own);
+    return () => all.delete(own);
+  }
+
+  #mayActOn(node: SimulatedNode, device: string): boolean {
+    const { kernel, holdings, records } = this.#world;
+    const holdsTask = holdings
+      .heldBy(node.name)
+      .some(({ key, heardOfAt }) => key === device && kernel.now - heardOfAt <= LEASE_MS);
+    if (holdsTask) return true;
+    return records.guards.open.some(
+      (guard) =>
+        guard.device === device && guard.reconciledBy === node.name && guard.reconciledUntil >= kernel.now,
+    );
+  }
+
+  #viewOf(subjectId: string): TaskView {
+    const view = this.#tasks.get(subjectId) ?? { isStarted: false, isTold: false, pending: null };
+    this.#tasks.set(subjectId, view);
+    return view;
+  }
+}
+
+function covers({ scope }: GuardRow, domain: string): boolean {
+  return scope.kind === 'device' ? domain !== 'default' : scope.domain === domain;
+}
+
+/** One fact as a line. */
+function textOf(fact: Fact): string {
+  switch (fact.type) {
+    case 'intended':
+      return `intends ${fact.effect.type}`;
+    case 'settled':
+      return `${fact.effect.type}: ${fact.reply.ok ? 'done' : `${fact.reply.fault.code} (${fact.reply.fault.effect})`}`;
+    case 'noted':
+      return `notes ${(fact.note as { type: string }).type}`;
+    case 'told':
+      return `is told ${JSON.stringify(fact.command)}`;
+    case 'ended': {
+      const { status, reason } = fact.verdict as { status: string; reason: { code: string } | null };
+      return `ends ${status} ${reason?.code ?? ''}`;
+    }
+    case 'takenOver':
+      return 'is taken over';
+  }
+}

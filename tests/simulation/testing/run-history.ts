@@ -1,0 +1,102 @@
+import { Invariants, type Violation } from './invariants.ts';
+import { Mutation } from './mutation.ts';
+import { makeScenario } from './scenario.ts';
+import { SimulatedNode } from './simulated-node.ts';
+import { Storm } from './storm.ts';
+import { World } from './world.ts';
+
+/** How a history is run. */
+export type HistoryOptions = {
+  readonly seed: number;
+  readonly keepsTrail?: boolean;
+  readonly mutation?: Mutation;
+};
+
+/** What came of one seed. */
+export type History = {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  /** Tells two histories apart, bit by bit. */
+  readonly sum: string;
+  readonly steps: number;
+  readonly checks: number;
+  readonly virtualMs: number;
+  readonly counts: Readonly<Record<Counted, number>>;
+  readonly lines: readonly string[];
+};
+
+const counted = [
+  'fact',
+  'look',
+  'action',
+  'fault',
+  'storm',
+  'publish',
+  'claim',
+  'parked',
+  'runs',
+  'tasks',
+  'guards',
+] as const;
+
+/** What histories are counted by. */
+export type Counted = (typeof counted)[number];
+
+/** Everything that was begun has come to its end so long after the storm, or never will. */
+const LONGEST_CALM_MS = 45 * 60_000;
+
+/** Runs the history of one seed to its end, or to the first invariant that does not hold. */
+export async function runHistory({ seed, keepsTrail = false, mutation }: HistoryOptions): Promise<History> {
+  const scenario = makeScenario(seed);
+  const { startAt, stormMs, pauseMs } = scenario;
+  const world = new World({ ...scenario, seed, keepsTrail });
+  const nodes: SimulatedNode[] = [];
+  const invariants = new Invariants(world, () => nodes);
+  for (const name of scenario.nodes) {
+    const observe = (node: SimulatedNode) => invariants.observerOf(node);
+    nodes.push(new SimulatedNode(world, name, mutation ?? new Mutation(), observe));
+  }
+  for (const plan of scenario.plans) world.records.keepPlan(plan);
+  world.weather = scenario.weather;
+  world.diskWeather = { moverDied: 0.01, ioError: 0.01, cutOff: 0.02 };
+  world.scriptFailure = 0.2;
+  for (const node of nodes) node.start();
+  const storm = new Storm(world, nodes, pauseMs);
+  storm.begin();
+  const isBroken = (): boolean => invariants.violation !== null;
+  await world.kernel.run(startAt + stormMs, isBroken, invariants.check);
+  storm.end();
+  const isOver = (): boolean => isBroken() || isSettled(world);
+  await world.kernel.run(startAt + stormMs + LONGEST_CALM_MS, isOver, invariants.check);
+  if (!isBroken()) invariants.checkEnd();
+  return {
+    seed,
+    violation: invariants.violation,
+    sum: world.trail.sum,
+    steps: world.kernel.steps,
+    checks: invariants.checks,
+    virtualMs: world.kernel.now - startAt,
+    counts: countsOf(world),
+    lines: world.trail.lines,
+  };
+}
+
+/** Nothing is left to do: every run and task has its verdict, and nothing is held by us. */
+function isSettled({ records, devices }: World): boolean {
+  for (const { verdict } of records.runs.values()) if (verdict === null) return false;
+  for (const { status } of records.tasks.values())
+    if (status === 'WAITING' || status === 'RUNNING') return false;
+  if (records.guards.open.length > 0) return false;
+  for (const device of devices.values()) if (device.heldBy('us').length > 0) return false;
+  return true;
+}
+
+function countsOf({ trail, records }: World): Record<Counted, number> {
+  const counts = Object.fromEntries(counted.map((name) => [name, trail.count(name)]));
+  const sizes = {
+    runs: records.runs.size,
+    tasks: records.tasks.size,
+    guards: records.guards.rows.length,
+  };
+  return { ...counts, ...sizes } as Record<Counted, number>;
+}
