@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPool } from './create-pool.ts';
 import type { Database } from './open-database.ts';
 import { openTestDatabase } from './testing/open-test-database.ts';
 
@@ -32,4 +34,18 @@ test('an instant is a Date', async () => {
 
 test('sessions reckon in UTC', async () => {
   expect(await answerTo(`current_setting('TimeZone')`)).toBe('UTC');
+});
+
+test('a transaction whose client has fallen silent gives up what it has locked', async () => {
+  const pool = createPool(database.connectionOptions, () => undefined, 50);
+  try {
+    const silent = await pool.connect();
+    const lost = once(silent, 'error');
+    await silent.query('begin; select pg_advisory_xact_lock(7)');
+    await database.pool.query('select pg_advisory_lock(7)');
+    expect(`${await lost}`).toContain('idle-in-transaction');
+    silent.release(true);
+  } finally {
+    await pool.end();
+  }
 });

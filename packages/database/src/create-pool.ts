@@ -7,8 +7,9 @@ const connectLimitMs = 10_000;
 /**
  * A pool whose values do not depend on zone or locale: int8 is a number (an error beyond 2^53), `date` and `timestamp`
  * without zone stay text, `timestamptz` is a Date. `onIdleLoss` hears of connections that broke while nobody used them.
+ * The server ends a transaction whose client says nothing for `silenceMs`; 0 for never.
  */
-export function createPool(target: PoolConfig, onIdleLoss: (error: Error) => void): Pool {
+export function createPool(target: PoolConfig, onIdleLoss: (error: Error) => void, silenceMs = 0): Pool {
   const pool = new Pool({
     max: poolSize,
     connectionTimeoutMillis: connectLimitMs,
@@ -17,7 +18,7 @@ export function createPool(target: PoolConfig, onIdleLoss: (error: Error) => voi
     ...target,
     types: { getTypeParser },
     onConnect: async (client) => {
-      await client.query("set time zone 'UTC'");
+      await client.query(`set time zone 'UTC'; set idle_in_transaction_session_timeout = ${silenceMs}`);
     },
   });
   // Without a listener a lost idle connection would end the program.

@@ -11,6 +11,12 @@ import { migrationsFolder } from './migrations/read-migrations.ts';
 
 const closeLimitMs = 5_000;
 
+/**
+ * A program that is frozen or cut off in the middle of a transaction keeps what it has locked for as long as its connection
+ * seems to be there, which is hours; nobody who takes its work over shall wait longer than for its claims.
+ */
+const transactionSilenceMs = 8_000;
+
 /** Where the data is: an embedded server in a folder of ours, or any PostgreSQL >= 15 at an address. */
 export type DatabaseTarget = { readonly dataDirectory: string } | { readonly url: string };
 
@@ -51,7 +57,8 @@ export async function openDatabase<Schema = unknown>(
   const { onEvent = () => undefined } = options;
   if ('url' in target) {
     await checkExternalDatabase(target.url);
-    return connectDatabase({ connectionString: target.url }, onEvent, async () => undefined);
+    const stopNothing = async (): Promise<void> => undefined;
+    return connectDatabase({ connectionString: target.url }, onEvent, stopNothing, transactionSilenceMs);
   }
   const server = await openEmbeddedPostgres(target.dataDirectory, { onEvent });
   return connectDatabase({ ...embeddedLogin, host: server.socketFolder, ssl: false }, onEvent, () =>
@@ -64,10 +71,10 @@ export function connectDatabase<Schema>(
   connectionOptions: ConnectionOptions,
   onEvent: (event: DatabaseEvent) => void,
   stopServer: () => Promise<void>,
+  silenceMs = 0,
 ): Database<Schema> {
-  const pool = createPool(connectionOptions, (error) => {
-    onEvent({ kind: 'idleConnectionLost', detail: error.message });
-  });
+  const onIdleLoss = ({ message }: Error): void => onEvent({ kind: 'idleConnectionLost', detail: message });
+  const pool = createPool(connectionOptions, onIdleLoss, silenceMs);
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   let closed: Promise<void> | undefined;
   return {

@@ -124,10 +124,10 @@ describe('a refusal', () => {
 });
 
 describe('a database', () => {
-  it('goes from embedded to external and back, and is served again', async () => {
+  it('goes from embedded to external and back, and is served again', { timeout: 180_000 }, async () => {
     const first = place('first');
-    await (await serve(first)).stop();
     const filling = await openDatabase({ dataDirectory: first });
+    await filling.migrate();
     await filling.pool.query(`insert into parameter (name, value) values ('timezone', '"Europe/Berlin"')`);
     await filling.close();
 

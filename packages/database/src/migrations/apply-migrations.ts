@@ -87,7 +87,7 @@ async function makeMigrationTable(client: PoolClient): Promise<void> {
 }
 
 /** Throws DATABASE_NEWER_THAN_PROGRAM or MIGRATION_CHANGED unless a program with these migrations may use the database. */
-export function checkApplied(rows: readonly AppliedMigration[], migrations: readonly Migration[]): void {
+function checkApplied(rows: readonly AppliedMigration[], migrations: readonly Migration[]): void {
   for (const [index, known] of migrations.slice(0, rows.length).entries()) {
     const row = rows[index] as AppliedMigration;
     if (row.number === known.number && row.name === known.name && row.sha256 === known.sha256) continue;

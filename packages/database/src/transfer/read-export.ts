@@ -107,7 +107,7 @@ function describeUnreadable(path: string, error: unknown): unknown {
 }
 
 /** The refusal of a file that ends too early. */
-export function cut(path: string) {
+function cut(path: string) {
   return databaseRefusal('DATABASE_EXPORT_DAMAGED', `${path} ends before its last line: it was cut.`);
 }
 

@@ -29,7 +29,8 @@ const USAGE = {
 
 Writes the whole database, as it is at one moment, to one file that only its owner may read. Servers on a PostgreSQL
 that is not embedded may go on meanwhile. The file holds the passwords of the devices, sealed; it never holds the key
-that opens them, so keep secret.key (or STILLPOINT_SECRET_KEY) with it. What is in the store is not part of it.
+that opens them: keep secret.key (or STILLPOINT_SECRET_KEY) too, in another place. What is in the store is not part
+of it.
 
 ${OPTIONS}`,
   import: `Usage: stillpoint database import FILE [--data DIRECTORY | --database-url-file FILE] [--json]

@@ -103,6 +103,6 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 function textOf({ name }: DatabaseCommand, { path, rows, tables, sizeBytes }: TransferReport): string {
   const size = `${rows} rows of ${tables.length} tables, ${sizeBytes} bytes`;
   return name === 'export'
-    ? `Exported to ${path}: ${size}.\nKeep it with the key that opens its passwords (secret.key or STILLPOINT_SECRET_KEY), which it does not hold.\n`
+    ? `Exported to ${path}: ${size}.\nIt does not hold the key that opens its passwords: keep secret.key (or STILLPOINT_SECRET_KEY) too, in another place.\n`
     : `Imported from ${path}: ${size}, read back and compared.\nThe next server on this database goes on with the work that was waiting.\n`;
 }
