@@ -94,6 +94,7 @@ export class Stillpoint {
   readonly clock: WallClock;
   readonly store: StoreFolder;
   readonly scripts: ScriptsFolder;
+  readonly #data: string;
   readonly #dispose: () => Promise<void>;
   readonly #pool: Database<unknown>['pool'];
   #plansMade = 0;
@@ -109,7 +110,8 @@ export class Stillpoint {
     this.folder = join(folder, 'extra');
     this.clock = clock;
     this.store = new StoreFolder(join(folder, 'store'));
-    this.scripts = new ScriptsFolder(join(folder, 'data', 'scripts'));
+    this.#data = join(folder, 'data');
+    this.scripts = new ScriptsFolder(join(this.#data, 'scripts'));
     this.#dispose = dispose;
     this.#pool = pool;
     for (const path of [this.folder, this.store.root]) mkdirSync(path);
@@ -173,6 +175,11 @@ export class Stillpoint {
         ]);
       }
     });
+  }
+
+  /** With which the passwords of devices are sealed, in base64. */
+  secretKey(): string {
+    return readFileSync(join(this.#data, 'secret.key'), 'utf8').trim();
   }
 
   async query(text: string, values: unknown[] = []): Promise<unknown[]> {
