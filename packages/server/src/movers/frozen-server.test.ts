@@ -87,12 +87,12 @@ test('a download ends while the server that ordered it stands still, and after t
   await arrived;
   const gone = fleet.nextRequest(({ operation }) => operation === 'do-backup');
   const frozenAt = performance.now();
-  owner.freeze();
+  owner.standStill();
   await gone;
   expect(performance.now() - frozenAt).toBeLessThan(LEASE_MS);
   const { length } = fleet.log;
 
-  owner.thaw();
+  owner.goOn();
   expect(codeOf(await going)).toBe('NODE_MAY_NOT_ACT');
   expect(codeOf(await owner.order(anExport()))).toBe('NODE_MAY_NOT_ACT');
   expect(codeOf(await owner.order(publishing(fetched)))).toBe('NODE_MAY_NOT_ACT');
@@ -132,12 +132,12 @@ test('a mover that was frozen with its server asks for no further file when it w
   const fetching = (await owner.processes()).filter((processId) => !movers.includes(processId));
   const served = fleet.nextRequest(({ operation }) => operation === 'get-file');
   const frozenAt = performance.now();
-  owner.freeze();
+  owner.standStill();
   for (const processId of fetching) process.kill(processId, 'SIGSTOP');
   await served;
   await expect.poll(() => performance.now() - frozenAt, { timeout: 20_000 }).toBeGreaterThan(FENCE_MS);
   for (const processId of fetching) process.kill(processId, 'SIGCONT');
-  owner.thaw();
+  owner.goOn();
   expect(codeOf(await going)).toBe('NODE_MAY_NOT_ACT');
   expect(fetching).toHaveLength(1);
   expect(arrivals).toBe(2);
@@ -204,12 +204,12 @@ class PoolOwner {
     this.#renewing = setInterval(() => this.#say({ kind: 'renew' }), 200);
   }
 
-  freeze(): void {
+  standStill(): void {
     clearInterval(this.#renewing);
     this.#child.kill('SIGSTOP');
   }
 
-  thaw(): void {
+  goOn(): void {
     this.#child.kill('SIGCONT');
   }
 
@@ -217,7 +217,7 @@ class PoolOwner {
   async end(): Promise<void> {
     clearInterval(this.#renewing);
     const exited = once(this.#child, 'exit');
-    this.thaw();
+    this.goOn();
     const movers = await this.processes();
     this.#child.disconnect();
     await exited;
