@@ -64,6 +64,17 @@ test('the server of a killed program is adopted, not started a second time', asy
   console.log(`adopted in ${Math.round(started?.durationMs ?? 0)} ms`);
 });
 
+test('a program that has nothing but an adopted server waits for the end of it', async () => {
+  const path = directories.next();
+  const killed = await serveInChild(path);
+  await killed.kill();
+  const adopter = await serveInChild(path);
+  expect(adopter.postgresPid).toBe(killed.postgresPid);
+  expect(await adopter.close()).toBe(0);
+  expect(processIdentity(killed.postgresPid)).toBeUndefined();
+  expect(existsSync(join(path, 'postgres/owner.lock'))).toBe(false);
+});
+
 test('an adopted server that dies is restarted like any other', async () => {
   const path = directories.next();
   const killed = await serveInChild(path);

@@ -72,7 +72,8 @@ export async function startPostmaster(plan: PostmasterPlan): Promise<Postmaster>
 /** Watches a server that is not our child. */
 export function adoptedPostmaster(identity: ProcessIdentity, socketFolder: string): Postmaster {
   const exited = (async () => {
-    while (isProcessAlive(identity)) await delay(adoptedLookAgainMs, undefined, { ref: false });
+    // Like a child of ours it keeps this process: whoever closes the database waits for this, maybe with nothing else open.
+    while (isProcessAlive(identity)) await delay(adoptedLookAgainMs);
     return 'the adopted process is gone';
   })();
   return { identity, socketFolder, isAdopted: true, exited };

@@ -11,8 +11,8 @@ export type ServingChild = {
   readonly fault: DatabaseFault | undefined;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
-  /** Lets it close its database. */
-  close(): Promise<void>;
+  /** Lets it close its database; answers its exit code. */
+  close(): Promise<number | null>;
 };
 
 const program = fileURLToPath(new URL('./serve-data-directory.ts', import.meta.url));
@@ -44,7 +44,8 @@ export async function serveInChild(
     },
     async close() {
       child.stdin.end();
-      await exited;
+      const [code] = await exited;
+      return code as number | null;
     },
   };
 }
