@@ -244,13 +244,13 @@ test('a power cut while backups are taken back leaves no torn file, and the othe
 });
 
 test('a power cut long after a process was killed in the middle of a backup leaves no torn file', async () => {
-  const sent = await sentExport(['persisted.zip', 'nonpersisted.zip'], noise(500));
+  const sent = await sentExport(['persisted.zip'], noise(500));
   let kills = 0;
   for (let isKilled = true, step = 0; isKilled; step += 1) {
     isKilled = await storeAfterKill(step, sent, 'another');
     if (await storeAfterKill(step, sent, 'the same')) kills += 1;
   }
-  expect(kills).toBeGreaterThan(40);
+  expect(kills).toBeGreaterThan(25);
 });
 
 test.each([

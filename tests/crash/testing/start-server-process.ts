@@ -15,6 +15,8 @@ export type ServerPlace = {
   readonly data: string;
   readonly work: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Words that begin its command line, for a server in surroundings of its own. */
+  readonly within?: readonly string[];
 };
 
 /** A server in a process of its own that may not serve yet. */
@@ -39,9 +41,10 @@ export type ServerProcess = LaunchedServer & { readonly url: string; readonly cl
 const program = fileURLToPath(new URL('../../../packages/server/src/main.ts', import.meta.url));
 
 /** Starts a server on a data directory, on any free port, and waits for nothing. */
-export function launchServer({ data, work, environment = {} }: ServerPlace): LaunchedServer {
+export function launchServer({ data, work, environment = {}, within = [] }: ServerPlace): LaunchedServer {
   const startedAt = Date.now();
-  const child = spawn(process.execPath, [program, '--data', data, '--port', '0'], {
+  const [command, ...args] = [...within, process.execPath, program, '--data', data, '--port', '0'] as const;
+  const child = spawn(command ?? '', args, {
     cwd: work,
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
