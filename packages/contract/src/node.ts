@@ -3,7 +3,7 @@ import { identifierShape } from './identifier.ts';
 import { instantShape } from './instant.ts';
 
 /** State of a node; `gone`: it did not say that it stops and has not been heard of for longer than its lease. */
-export const nodeStateShape = z.enum(['running', 'draining', 'stopped', 'gone']).meta({ id: 'NodeState' });
+const nodeStateShape = z.enum(['running', 'draining', 'stopped', 'gone']).meta({ id: 'NodeState' });
 
 /** One server process of those that share a database. */
 export const nodeShape = z

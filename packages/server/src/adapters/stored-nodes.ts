@@ -178,7 +178,7 @@ export class StoredNodes implements Nodes {
 }
 
 /** True of a row of `node` that has not beaten for its lease. */
-export const isSilent = sql<boolean>`heartbeat_at < clock_timestamp() - make_interval(secs => ${sql.lit(NODE_LEASE_SECONDS)})`;
+const isSilent = sql<boolean>`heartbeat_at < clock_timestamp() - make_interval(secs => ${sql.lit(NODE_LEASE_SECONDS)})`;
 
 type Row = Selectable<Tables['node']> & { readonly age_ms: number; readonly tasks: number | null };
 

@@ -21,6 +21,3 @@ export const alarmCatalogue = {
     remedy: 'Look into the log of the node that is named. The run is tried again by itself.',
   },
 } as const;
-
-/** Code of an alarm. */
-export type AlarmCode = keyof typeof alarmCatalogue;
