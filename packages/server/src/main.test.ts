@@ -58,7 +58,7 @@ describe('how the program is called', () => {
   it('--help tells every option and ends well', async () => {
     const { code, out, error } = await run('--help');
     expect([code, error]).toEqual([0, '']);
-    for (const word of ['--data', '--host', '--port', '--log-level', 'DATABASE_URL'])
+    for (const word of ['--data', '--host', '--port', '--node-name', '--log-level', 'DATABASE_URL'])
       expect(out).toContain(word);
   });
 
@@ -66,6 +66,7 @@ describe('how the program is called', () => {
     [['--bogus'], '--bogus'],
     [['--port', '65536'], '"65536" is not a port.'],
     [['--log-level', 'loud'], '"loud" is not a log level.'],
+    [['--node-name', 'a b'], '"a b" is not a name of a node.'],
   ])('%j is a usage error that names what is wrong and shows the usage', async (args, named) => {
     const { code, out, error } = await run('--data', '/dev/null/never', ...args);
     expect([code, out]).toEqual([2, '']);

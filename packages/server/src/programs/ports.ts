@@ -92,7 +92,7 @@ export type Orphan = {
   readonly guardId: number;
   readonly device: string;
   readonly scope: QuiesceScope;
-  /** How often in a row it was tried before and not seen running. */
+  /** How many tries in a row have failed. */
   readonly attempts: number;
   /** For how long nothing has been sent that may still land on the device, in milliseconds. */
   readonly quietMs: number;

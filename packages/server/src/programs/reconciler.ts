@@ -19,9 +19,8 @@ export type ReconcilerTools = {
 /** A claim is not relied on for longer: by then a node that stood still may have lost it. */
 const FENCE_MS = ORPHAN_LEASE_MS * 0.7;
 
-/** The pause after a first try, doubled with each that follows. */
+/** The pause after a try, doubled with each that fails after another. */
 const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_AFTER_SENT_MS = 20_000;
 
 /**
  * Sets moving again what no task undoes any more: guards without a living owner are worked on until the device is seen
@@ -112,15 +111,15 @@ export class Reconciler implements Undoer {
   }
 
   async #putOff(orphan: Orphan, attempt: Attempt, isInDoubt = false): Promise<Attempt> {
-    const { problem, seen } = attempt;
-    const wasSeenRunning = problem === null && seen.length === 0;
-    const attempts = wasSeenRunning ? 0 : orphan.attempts + 1;
+    const { problem } = attempt;
+    // A device that answers is looked at again soon, one that does not less and less often.
+    const attempts = problem === null ? 0 : orphan.attempts + 1;
     const isStopped = this.#stopping.signal.aborted;
     await this.#tools.guards.putOffOrphan(this.#tools.nodeId, orphan.guardId, {
       problem,
       isInDoubt,
       attempts: isStopped ? orphan.attempts : attempts,
-      pauseMs: isStopped ? 0 : pauseAfter(attempts, attempt.isSent),
+      pauseMs: isStopped ? 0 : pauseAfter(attempts),
     });
     return attempt;
   }
@@ -128,11 +127,10 @@ export class Reconciler implements Undoer {
 
 const nothing: Attempt = { seen: [], isSent: false, isReleased: false, problem: null };
 
-/** In milliseconds; a device that took the request is looked at again sooner than one that is away. */
-function pauseAfter(attempts: number, isSent: boolean): number {
-  const doublings = Math.min(Math.max(attempts - 1, 0), 10);
-  const longest = isSent ? LONGEST_PAUSE_AFTER_SENT_MS : LONGEST_ORPHAN_PAUSE_MS;
-  return Math.min(FIRST_PAUSE_MS * 2 ** doublings, longest);
+/** In milliseconds. */
+function pauseAfter(failures: number): number {
+  const doublings = Math.min(Math.max(failures - 1, 0), 10);
+  return Math.min(FIRST_PAUSE_MS * 2 ** doublings, LONGEST_ORPHAN_PAUSE_MS);
 }
 
 /** Quiescing a device takes every domain down but `default`. */
