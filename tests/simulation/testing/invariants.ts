@@ -24,7 +24,7 @@ type Outstanding = {
   readonly life: ProcessBoundary | null;
   readonly suspensions: number;
 };
-type TaskView = { isStarted: boolean; isTold: boolean; pending: string | null };
+type TaskView = { isTold: boolean; toldInStep: number };
 
 /** Looks at the whole world after every step, and keeps the first invariant that does not hold. */
 export class Invariants {
@@ -168,11 +168,13 @@ export class Invariants {
     records.parked.delete(subjectId);
     const view = this.#viewOf(subjectId);
     const holder = this.#takenBy.get(subjectId);
-    if (fact.type === 'told') view.isTold = true;
-    else if (holder !== undefined && holder !== node.name)
+    // Who tells a subject that nobody has begun to drive ends it in the same transaction, whoever has just taken hold of it.
+    const isEndOfTelling = fact.type === 'ended' && view.toldInStep === this.#world.kernel.steps;
+    if (fact.type === 'told') {
+      view.isTold = true;
+      view.toldInStep = this.#world.kernel.steps;
+    } else if (holder !== undefined && holder !== node.name && !isEndOfTelling)
       this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
-    if (fact.type === 'intended') view.pending = fact.effect.type;
-    if (fact.type === 'settled' || fact.type === 'takenOver') view.pending = null;
     const task = records.tasks.get(subjectId);
     if (task !== undefined) this.#onTaskFact(task.spec, view, fact as TaskFact);
   }
@@ -225,7 +227,7 @@ export class Invariants {
   }
 
   #viewOf(subjectId: string): TaskView {
-    const view = this.#tasks.get(subjectId) ?? { isStarted: false, isTold: false, pending: null };
+    const view = this.#tasks.get(subjectId) ?? { isTold: false, toldInStep: -1 };
     this.#tasks.set(subjectId, view);
     return view;
   }

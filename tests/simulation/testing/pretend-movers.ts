@@ -85,6 +85,10 @@ class Mover {
       this.#giveUp('ABORTED');
       return;
     }
+    if (isForTask.has(kind) && !this.#parts.mayAct()) {
+      this.#settle(failure('NODE_MAY_NOT_ACT', 'none', 'The node may not act for the task any more.'));
+      return;
+    }
     this.#options.signal?.addEventListener('abort', this.#onAbort);
     this.#callOff = boundary.after(this.#options.deadlineMs, () => this.#giveUp('STORE_NOT_RESPONDING'));
     if (dice.chance(weather().moverDied)) {
@@ -204,6 +208,7 @@ class Mover {
     const { store, dice, weather, trail, nodeName } = this.#parts;
     await this.#pass();
     await store.whenResponding();
+    // What the kernel of its machine was doing for it when it was killed may still take place.
     if (this.#isStopped() && dice.chance(0.7)) return new Promise(() => {});
     if (isForTask.has(this.#order.kind) && !this.#parts.mayAct())
       return failure('NODE_MAY_NOT_ACT', 'none', 'The node may not act for the task any more.');
@@ -223,10 +228,7 @@ class Mover {
   #pass(): Promise<void> {
     const { kernel, dice } = this.#parts;
     return new Promise((resolve) => {
-      kernel.after(dice.between(1, 60), () => {
-        // What the kernel was doing for it when it was killed may still take place.
-        if (!this.#isStopped() || dice.chance(0.3)) resolve();
-      });
+      kernel.after(dice.between(1, 60), () => this.#isStopped() || resolve());
     });
   }
 

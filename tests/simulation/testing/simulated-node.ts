@@ -240,7 +240,7 @@ export class SimulatedNode {
             {
               name: this.name,
               enter: (run) => void (isAlive() && run()),
-              maySend: () => this.#mutation.isFencingOff || mayAct(),
+              maySend: () => isAlive() && (this.#mutation.isFencingOff || mayAct()),
               isCutOff: (device) => this.#cutOff.has(device),
             },
             this.#deviceOf(host),

@@ -24,6 +24,10 @@ export class Storm {
   }
 
   begin(): void {
+    // Not every schedule fires in the time of a storm.
+    for (let runs = this.#dice.between(0, 2); runs > 0; runs -= 1) {
+      this.#later(this.#dice.between(200, 10_000), () => void this.#disturbances.runNow());
+    }
     this.#next();
   }
 
@@ -172,7 +176,8 @@ export class Storm {
       await programs.stop();
       if (node.boundary !== boundary) return;
       node.kill();
-      this.#later(this.#dice.between(100, 5_000), () => node.start());
+      // Also when the storm is over by then: nobody else would start it.
+      this.#world.kernel.after(this.#dice.between(100, 5_000), () => node.start());
     };
     boundary?.enter(() => void stop().catch(() => node.kill()));
     return node.name;
