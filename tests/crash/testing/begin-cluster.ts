@@ -32,6 +32,8 @@ export type ClusterDescription = {
 /** A PostgreSQL that is no node's own, and a way for the test to look into it. */
 export type ClusterDatabase = {
   readonly url: string;
+  /** The folder of its Unix socket. */
+  readonly socketFolder: string;
   readonly pool: Pool;
   close(): Promise<void>;
 };
@@ -71,6 +73,7 @@ export class Cluster implements AsyncDisposable {
     const environment = {
       DATABASE_URL: databaseUrl,
       STILLPOINT_SECRET_KEY: this.#secretKey,
+      STILLPOINT_NODE_NAME: name,
       // Half of what a start costs is reading the program; it is written once and read at every start.
       NODE_COMPILE_CACHE: join(this.room.path, 'compiled'),
     };
@@ -122,14 +125,20 @@ export async function beginCluster(description: ClusterDescription): Promise<Clu
 
 async function borrowDatabase(): Promise<ClusterDatabase> {
   const { pool, connectionOptions, close } = await openTestDatabase();
-  const { host, port, user, database } = connectionOptions as Record<string, string>;
-  return { url: databaseUrl({ host, port, user, database }), pool, close };
+  const { host } = connectionOptions as { host: string };
+  return { socketFolder: host, url: addressOf(connectionOptions as Login), pool, close };
 }
 
+type Login = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+};
+
 /** The address of a database that listens in a folder of sockets. */
-export function databaseUrl(login: Readonly<Record<string, string | number | undefined>>): string {
-  const { user, database, host, port } = login;
-  return `postgresql://${user}@/${database}?host=${encodeURIComponent(host ?? '')}&port=${port}`;
+export function addressOf({ user, database, host, port }: Login): string {
+  return `postgresql://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
 }
 
 function documentFor({ fleet, room }: Cluster, description: ClusterDescription): ApplyDocumentInput {
