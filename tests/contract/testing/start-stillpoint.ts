@@ -223,7 +223,9 @@ export class Stillpoint {
       const text =
         'select body from journal_fact where subject_id in (select id from task where run_id = $1 union select $1) order by subject_id, seq';
       const facts = await this.query(text, [id]);
-      throw new Error(`the run ${id} did not end; the journal: ${JSON.stringify(facts)}`, { cause: error });
+      throw new Error(`the run ${id} did not end; the journal: ${JSON.stringify(facts).slice(-20_000)}`, {
+        cause: error,
+      });
     });
     const tasks = await this.tasksOf({ id });
     const lines = tasks.map(({ device, domain, status, reasonCode }) =>
@@ -239,7 +241,7 @@ export class Stillpoint {
 
   /** The tasks of a run as they are now, in creation order. */
   async tasksOf({ id }: Pick<Run, 'id'>): Promise<TaskDetail[]> {
-    const { items } = demandValue(await this.client.listTasks({ params: { id } }));
+    const { items } = demandValue(await this.client.listTasks({ params: { id }, query: { limit: 1000 } }));
     return Promise.all(
       items.map(async (task) => demandValue(await this.client.getTask({ params: { id: task.id } }))),
     );

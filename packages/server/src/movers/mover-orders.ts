@@ -101,6 +101,8 @@ export type ServerMessage =
 
 /** What a mover says to the server. */
 export type MoverMessage =
+  /** It can take an order now; the first thing it says. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly orderId: number; readonly progress: MoverProgress }
   | { readonly kind: 'reply'; readonly orderId: number; readonly reply: MoverReply };
 

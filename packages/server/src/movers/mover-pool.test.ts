@@ -165,10 +165,12 @@ test('a login is in no argument, no environment and no reply, and a short order 
     verifiesHashes: true,
   };
   const abort = new AbortController();
-  const downloads = [1, 2, 3].map(() => pool.order(order, { ...soon, signal: abort.signal }));
+  const downloads = ['task-1', 'task-2', 'task-3'].map((taskId) =>
+    pool.order({ ...order, taskId }, { ...soon, signal: abort.signal }),
+  );
   await device.connected;
   expect(codeOf(await pool.order(check(), soon))).toBe('ok');
-  expect(pool.processIds()).toHaveLength(3);
+  await expect.poll(() => pool.processIds(), { timeout: 20_000 }).toHaveLength(3);
   for (const processId of pool.processIds()) {
     const commandLine = await readFile(`/proc/${processId}/cmdline`, 'utf8');
     const environment = await readFile(`/proc/${processId}/environ`, 'utf8');

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { isShortOrder, type MoverKind, type MoverOrder, type MoverReply } from './mover-orders.ts';
 import { MoverProcess, type OrderOptions } from './mover-process.ts';
 
@@ -23,11 +24,17 @@ export interface MoverPoolOptions {
 
 const closeWithinMs = 2000;
 
+// Starting one takes a core for a moment; many at once would take all of them away from the server, which must renew its
+// claims meanwhile.
+const STARTS_AT_ONCE = availableParallelism();
+
 // An order and who waits for its reply.
 interface Turn {
   readonly order: MoverOrder;
   readonly options: OrderOptions;
   readonly settle: (reply: MoverReply) => void;
+  /** Takes the order out of the queue, for no mover could be started. */
+  readonly fail: () => void;
 }
 
 /** Opens a pool; its processes are started when orders need them. */
@@ -71,6 +78,7 @@ class Lane {
   readonly #idle = new Map<MoverProcess, NodeJS.Timeout>();
   readonly #closing = new AbortController();
   #busy = 0;
+  #starting = 0;
 
   constructor(size: number, idleMs: number, start: () => MoverProcess) {
     this.#size = size;
@@ -89,14 +97,16 @@ class Lane {
           signal.removeEventListener('abort', onAbort);
           resolve(reply);
         },
+        fail: () => takeBack(neverStarted(order)),
       };
-      const onAbort = (): void => {
+      const takeBack = (reply: MoverReply): void => {
         const index = this.#waiting.indexOf(turn);
         // Once a mover has it, the mover itself hears the signal.
         if (index === -1) return;
         this.#waiting.splice(index, 1);
-        turn.settle(neverBegun(order));
+        turn.settle(reply);
       };
+      const onAbort = (): void => takeBack(neverBegun(order));
       if (signal.aborted) return resolve(neverBegun(order));
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(turn);
@@ -113,22 +123,38 @@ class Lane {
     this.#idle.clear();
   }
 
+  /** An order goes to whichever mover is there first: one that has just ended another, or one that has just started. */
   #dispatch(): void {
-    while (this.#busy < this.#size) {
-      const turn = this.#waiting.shift();
-      if (turn === undefined) return;
-      this.#busy += 1;
-      void this.#carryOut(turn);
+    while (this.#waiting.length > 0) {
+      const mover = this.#takeIdle();
+      if (mover === undefined) break;
+      void this.#carryOut(this.#waiting.shift() as Turn, mover);
     }
+    while (
+      this.#starting < Math.min(this.#waiting.length, STARTS_AT_ONCE) &&
+      this.#busy + this.#starting < this.#size
+    )
+      void this.#startOne();
   }
 
-  async #carryOut({ order, options, settle }: Turn): Promise<void> {
-    const mover = this.#takeIdle() ?? this.#start();
+  async #carryOut({ order, options, settle }: Turn, mover: MoverProcess): Promise<void> {
+    this.#busy += 1;
     const reply = await mover.run(order, options);
     this.#busy -= 1;
     if (mover.isUsable) this.#keep(mover);
     this.#dispatch();
     settle(reply);
+  }
+
+  async #startOne(): Promise<void> {
+    this.#starting += 1;
+    const mover = this.#start();
+    const isReady = await mover.ready;
+    this.#starting -= 1;
+    if (isReady) this.#keep(mover);
+    // Its order must not wait for ever for movers that cannot start.
+    else this.#waiting[0]?.fail();
+    this.#dispatch();
   }
 
   #takeIdle(): MoverProcess | undefined {
@@ -151,6 +177,11 @@ class Lane {
     };
     this.#idle.set(mover, setTimeout(end, this.#idleMs));
   }
+}
+
+function neverStarted(order: MoverOrder): MoverReply {
+  const detail = `No mover could be started for the order ${order.kind}.`;
+  return { ok: false, fault: { code: 'MOVER_DIED', effect: 'none', retryable: true, detail } };
 }
 
 function neverBegun(order: MoverOrder): MoverReply {

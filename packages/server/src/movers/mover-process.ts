@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { MoverCode } from './mover-catalogue.ts';
 import {
@@ -29,6 +30,8 @@ const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CE
 // little time and keeps a mover some 30 MB smaller.
 const execArgv = ['--max-semi-space-size=1'];
 
+const READY_WITHIN_MS = 60_000;
+
 /** A mover hears this often that it may go on; it stops by itself when it hears nothing for as long as it was permitted. */
 const PERMIT_EVERY_MS = 1_000;
 
@@ -36,6 +39,8 @@ const PERMIT_EVERY_MS = 1_000;
 export class MoverProcess {
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;
+  /** Resolves with true when it can take an order, with false when it ended instead or took too long. */
+  readonly ready: Promise<boolean>;
   readonly #child: ChildProcess;
   readonly #mayActForMs: (() => number) | undefined;
   #orderId = 0;
@@ -60,6 +65,34 @@ export class MoverProcess {
         if (this.#child.pid === undefined) gone();
       });
     });
+    this.ready = this.#becomeReady();
+    this.#giveWay();
+  }
+
+  async #becomeReady(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const isReady = await Promise.race([
+      new Promise<true>((resolve) => {
+        this.#child.once('message', () => resolve(true));
+      }),
+      this.exited.then(() => false),
+      new Promise<false>((resolve) => {
+        timer = setTimeout(resolve, READY_WITHIN_MS, false);
+      }),
+    ]);
+    clearTimeout(timer);
+    if (!isReady) this.kill();
+    return isReady;
+  }
+
+  /** Whatever movers decode and hash, the server comes first: it renews claims and sets gateways moving again. */
+  #giveWay(): void {
+    const { pid } = this.#child;
+    try {
+      if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // It has ended already, or this system allows no priorities: then all are equal.
+    }
   }
 
   get processId(): number | undefined {
@@ -96,7 +129,7 @@ export class MoverProcess {
         settle({ ok: false, fault: { code, effect: 'unknown', retryable: true, detail } });
       };
       const onMessage = (message: MoverMessage): void => {
-        if (message.orderId !== orderId) return;
+        if (message.kind === 'ready' || message.orderId !== orderId) return;
         if (message.kind === 'progress') options.onProgress?.(message.progress);
         else settle(message.reply);
       };

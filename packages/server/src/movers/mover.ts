@@ -37,3 +37,4 @@ process.on('message', (message: ServerMessage) => {
   if (message.kind === 'order') void obey(message);
   else if (message.orderId === current?.orderId) current.permission.extend(message.until);
 });
+say({ kind: 'ready' });
