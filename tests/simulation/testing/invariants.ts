@@ -29,6 +29,8 @@ type TaskView = { isTold: boolean; toldInStep: number };
 /** Looks at the whole world after every step, and keeps the first invariant that does not hold. */
 export class Invariants {
   violation: Violation | null = null;
+  /** Told of every fact that a node wrote. */
+  onRecorded: (node: SimulatedNode, fact: Fact) => void = () => {};
   /** How often the world was looked at, and had changed. */
   checks = 0;
   readonly #world: World;
@@ -113,7 +115,7 @@ export class Invariants {
   #checkGuardsAreCaredFor(): void {
     const { kernel, records, database } = this.#world;
     const { now } = kernel;
-    const isAble = !database.isDown && this.#nodes().some((node) => node.isWell);
+    const isAble = !database.isDown && this.#nodes().some((node) => node.hasRoom);
     if (!isAble) this.#isAbleSince = now;
     const { open } = records.guards;
     if (open.length === 0 && this.#uncaredSince.size === 0) return;
@@ -177,6 +179,7 @@ export class Invariants {
       this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
     const task = records.tasks.get(subjectId);
     if (task !== undefined) this.#onTaskFact(task.spec, view, fact as TaskFact);
+    this.onRecorded(node, fact);
   }
 
   #onTaskFact(spec: TaskSpec, view: TaskView, fact: TaskFact): void {

@@ -62,6 +62,7 @@ export async function runHistory({ seed, keepsTrail = false, mutation }: History
   world.scriptFailure = 0.2;
   for (const node of nodes) node.start();
   const storm = new Storm(world, nodes, pauseMs);
+  invariants.onRecorded = storm.onRecorded;
   storm.begin();
   const isBroken = (): boolean => invariants.violation !== null;
   await world.kernel.run(startAt + stormMs, isBroken, invariants.check);

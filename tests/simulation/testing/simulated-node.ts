@@ -27,6 +27,7 @@ type Life = {
   readonly boundary: ProcessBoundary;
   readonly link: DatabaseLink;
   readonly programs: ComposedPrograms<MemoryTransaction>;
+  readonly parallel: () => number;
 };
 
 /** Who looks on at what a node writes. */
@@ -73,9 +74,10 @@ export class SimulatedNode {
     return life !== null && !life.boundary.isSuspended && !life.link.isCut;
   }
 
-  /** How many milliseconds more it believes that it may act; what it started asks the same. */
-  mayActForMs(): number {
-    return this.#life?.programs.engine.mayActForMs() ?? 0;
+  /** It is well and drives fewer tasks than it may. */
+  get hasRoom(): boolean {
+    const life = this.#life;
+    return this.isWell && life !== null && life.programs.engine.going('task').length < life.parallel();
   }
 
   start(): void {
@@ -84,8 +86,11 @@ export class SimulatedNode {
     this.#world.trail.note('node', this.name, 'starts');
     const boundary = new ProcessBoundary(this.#world.kernel, this.offsetMs);
     const link = new DatabaseLink(this.#world.kernel, this.#dice, this.#world.database, boundary);
-    const programs = this.#compose(boundary, link);
-    const life = { boundary, link, programs };
+    const parameters = new LatestParameters(
+      this.#mutation.definitions(link.through(this.#world.definitions)),
+    );
+    const programs = this.#compose(boundary, link, parameters);
+    const life = { boundary, link, programs, parallel: () => parameters.devicesParallel() };
     this.#life = life;
     programs.engine.on('problem', (error) => this.#world.trail.note('problem', this.name, error.message));
     programs.engine.on('parked', ({ subjectId, error }) => {
@@ -150,7 +155,11 @@ export class SimulatedNode {
     if (this.#life !== null) this.#life.boundary.lagMs = lagMs;
   }
 
-  #compose(boundary: ProcessBoundary, link: DatabaseLink): ComposedPrograms<MemoryTransaction> {
+  #compose(
+    boundary: ProcessBoundary,
+    link: DatabaseLink,
+    parameters: LatestParameters,
+  ): ComposedPrograms<MemoryTransaction> {
     const world = this.#world;
     const { journal, queue, records, clock } = this.#mutation.plant({
       journal: new ObservedJournal(world.journal, this.#observer(this)),
@@ -181,7 +190,7 @@ export class SimulatedNode {
       clock,
       nodeId: this.name,
       definitions: link.through(world.definitions),
-      parameters: new LatestParameters(this.#mutation.definitions(link.through(world.definitions))),
+      parameters,
       fleet: new LiveFleet({ talkTo: appliances.talkTo }, boundary.now),
       appliances,
       movers,

@@ -1,3 +1,4 @@
+import type { Fact } from '@stillpoint/engine';
 import type { Dice } from './dice.ts';
 import type { PretendDevice } from './pretend-device.ts';
 import { calm } from './pretend-network.ts';
@@ -30,6 +31,19 @@ export class Storm {
     }
     this.#next();
   }
+
+  /** Right when something was recorded is when it hurts most to be killed, to stand still, or to be alone. */
+  readonly onRecorded = (node: SimulatedNode, fact: Fact): void => {
+    if (fact.type !== 'intended' && !this.#dice.chance(0.2)) return;
+    if (!this.#dice.chance(0.08)) return;
+    const kind = this.#dice.pick(['killNode', 'suspendNode', 'suspendNode', 'cutFromDatabase'] as const);
+    this.#later(this.#dice.pick([0, 1, 5, 40]), () => {
+      this.#world.trail.note('storm', 'world', `${kind} ${node.name} at ${fact.type}`);
+      if (kind === 'killNode') this.#for(node, 'kill', 'start', 300, 15_000);
+      if (kind === 'suspendNode') this.#for(node, 'suspend', 'resume', 8_000, 20_000);
+      if (kind === 'cutFromDatabase') this.#for(node, 'cutFromDatabase', 'heal', 8_000, 20_000);
+    });
+  };
 
   /** Everything heals; from here on all must come to a good end. */
   end(): void {
