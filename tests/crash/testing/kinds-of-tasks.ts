@@ -36,11 +36,15 @@ export const kindsOfTasks: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** A device of a kind with a plan of its own and the same name. */
-export function ofKind(kind: string, name: string): { device: DeviceDescriptionInput; plan: PlanOfKind } {
+/** A device of a kind with a plan of its own and the same name; `own` says what is different about it. */
+export function ofKind(
+  kind: string,
+  name: string,
+  own: Kind['device'] = {},
+): { device: DeviceDescriptionInput; plan: PlanOfKind } {
   const found = kindsOfTasks[kind];
   if (found === undefined) throw new Error(`there is no kind of task called ${kind}`);
-  return { device: { ...found.device, name }, plan: { name, activities: [found.activity(name)] } };
+  return { device: { ...found.device, ...own, name }, plan: { name, activities: [found.activity(name)] } };
 }
 
 type PlanOfKind = NonNullable<ApplyDocumentInput['plans']>[number];
