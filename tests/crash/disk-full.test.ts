@@ -22,7 +22,7 @@ const program = fileURLToPath(new URL('./testing/back-up-to-full-disk.ts', impor
 describe('movers on a disk that is full', () => {
   it('tell it at every 4 KiB, leave and publish nothing, and need no room to give a backup up', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stillpoint-full-'));
-    const [command = '', ...args] = [...wordsForOwnMounts(), process.execPath, program, folder];
+    const [command, ...args] = [...wordsForOwnMounts(), process.execPath, program, folder];
     const child = spawn(command, args, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
     const [said, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
     rmdirSync(folder);

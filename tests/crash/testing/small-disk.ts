@@ -1,8 +1,8 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The step in which a file system in memory gives out space. */
-export const blockBytes = 4096;
+// The step in which a file system in memory gives out space.
+const blockBytes = 4096;
 
 /** A file system of a few blocks whose free space a test sets; whoever makes one mounts it first. */
 export class SmallDisk {

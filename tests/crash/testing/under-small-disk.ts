@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL('./mount-and-become.ts', import.meta.url))
  * The words before a command that lets it run where nobody else sees what it mounts, and its mounts go with it. A plain
  * user gets the right to mount together with a user namespace.
  */
-export function wordsForOwnMounts(): readonly string[] {
+export function wordsForOwnMounts(): readonly [string, ...string[]] {
   const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   return [demandCommand('unshare'), '--mount', ...asUser, '--'];
 }
