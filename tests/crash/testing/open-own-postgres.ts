@@ -7,8 +7,8 @@ import { addressOf, type ClusterDatabase } from './begin-cluster.ts';
 
 /** A PostgreSQL of the test's own, which is back soon after it was killed. */
 export type OwnPostgres = ClusterDatabase & {
-  /** `kill -9` of the server; its children end with it. */
-  kill(): void;
+  /** `kill -9` of the server; its children end with it. False when it is down already. */
+  kill(): boolean;
 };
 
 /** Starts one. It writes without fsync, which only a power cut would show, but acknowledges nothing it has not written. */
@@ -23,7 +23,14 @@ export async function openOwnPostgres(): Promise<OwnPostgres> {
     url: addressOf(login),
     socketFolder: server.socketFolder,
     pool,
-    kill: () => void process.kill(server.pid(), 'SIGKILL'),
+    kill() {
+      try {
+        return process.kill(server.pid(), 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+        throw error;
+      }
+    },
     async close() {
       await pool.end();
       await server.close();
