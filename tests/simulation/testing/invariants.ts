@@ -39,6 +39,10 @@ export class Invariants {
   readonly #takenBy = new Map<string, string>();
   readonly #outstanding = new Map<string, Set<Outstanding>>();
   readonly #uncaredSince = new Map<number, number>();
+  readonly #catalogued = new Map<string, { readonly taskId: string; readonly sha256: string }>();
+  /** Published files that were looked at. */
+  published = 0;
+  #fires = 0;
   #version = -1;
   #isAbleSince: number;
 
@@ -68,13 +72,14 @@ export class Invariants {
   readonly check = (): void => {
     const { devices, records, store } = this.#world;
     this.#checkGuardsAreCaredFor();
-    let version = records.guards.version + store.version + records.backups.size;
+    let version = records.guards.version + store.version + records.backups.size + records.runs.size;
     for (const device of devices.values()) version += device.version;
     if (version === this.#version) return;
     this.#version = version;
     this.checks += 1;
     this.#checkGuardsStand();
     this.#checkStore();
+    this.#checkFires();
   };
 
   /** To be called once everything has had its time. */
@@ -147,20 +152,36 @@ export class Invariants {
   /** I4, I5 and I10: what is published is whole, named by a manifest and whose it says; what the catalogue names is there. */
   #checkStore(): void {
     const { store, records } = this.#world;
-    const named = new Map(
-      [...store.manifests.values()].flatMap(({ files }) => files.map((file) => [file.path, file])),
-    );
-    for (const [path, file] of store.published) {
-      if (!file.isComplete) this.#broken('I4', `${path} is not complete`);
-      if (named.get(path)?.sha256 !== file.sha256) this.#broken('I4', `${path} is in no manifest as it is`);
-      const content = JSON.parse(file.content) as Partial<ExportContent>;
-      if (content.device !== path.split('/')[0])
-        this.#broken('I10', `${path} holds bytes of ${content.device}`);
+    for (const { taskId, files } of records.newBackups.splice(0)) {
+      for (const { path, sha256 } of files) this.#catalogued.set(path, { taskId, sha256 });
+      for (const { path } of files) store.changedPaths.add(path);
     }
-    for (const { taskId, files } of records.backups.values())
-      for (const { path, sha256 } of files)
-        if (store.published.get(path)?.sha256 !== sha256)
-          this.#broken('I5', `the catalogue says that ${path} of ${taskId} is good, and it is not there`);
+    for (const path of store.changedPaths) this.#checkPath(path);
+    store.changedPaths.clear();
+  }
+
+  #checkPath(path: string): void {
+    const { store } = this.#world;
+    const file = store.published.get(path);
+    const entry = this.#catalogued.get(path);
+    if (entry !== undefined && file?.sha256 !== entry.sha256)
+      this.#broken('I5', `the catalogue says that ${path} of ${entry.taskId} is good, and it is not there`);
+    if (file === undefined) return;
+    this.published += 1;
+    if (!file.isComplete) this.#broken('I4', `${path} is not complete`);
+    if (store.named.get(path) !== file.sha256) this.#broken('I4', `${path} is in no manifest as it is`);
+    const content = JSON.parse(file.content) as Partial<ExportContent>;
+    if (content.device !== path.split('/')[0])
+      this.#broken('I10', `${path} holds bytes of ${content.device}`);
+  }
+
+  /** R-09 and R-14: a fire starts one run or none, whatever clocks and nodes do. */
+  #checkFires(): void {
+    const { fires, overlaps } = this.#world.records;
+    if (fires.size === this.#fires && overlaps === 0) return;
+    this.#fires = fires.size;
+    for (const [fire, runs] of fires) if (runs > 1) this.#broken('R-09', `${fire} has started ${runs} runs`);
+    if (overlaps > 0) this.#broken('R-14', 'a fire started a run while another one of its plan was going on');
   }
 
   /** I14: who holds a subject no more writes nothing of it; I8 and I13 hold with every fact. */

@@ -30,7 +30,13 @@ export class MemoryRecords {
   readonly tasks = new Map<string, TaskRow>();
   readonly plans = new Map<string, PlanRow>();
   readonly backups = new Map<string, TaskBackup>();
+  /** Those that nobody has looked at yet. */
+  readonly newBackups: TaskBackup[] = [];
   readonly guards: MemoryGuards;
+  /** Fires of plans that have started a run, as `plan at instant`. */
+  readonly fires = new Map<string, number>();
+  /** Scheduled runs that were queued while another run of their plan was going on. */
+  overlaps = 0;
   /** Tasks that do not go on, and since when. */
   readonly parked = new Map<string, number>();
   readonly #journal: MemoryJournal;
@@ -64,7 +70,12 @@ export class MemoryRecords {
       guards: this.guards.records,
       plans: this.#planRecords,
       backups: {
-        enterBackup: async (trx, backup) => trx.stage(() => void this.backups.set(backup.taskId, backup)),
+        enterBackup: async (trx, backup) => {
+          trx.stage(() => {
+            this.backups.set(backup.taskId, backup);
+            this.newBackups.push(backup);
+          });
+        },
       },
     };
   }
@@ -74,7 +85,10 @@ export class MemoryRecords {
       this.#number += 1;
       const number = this.#number;
       const row: RunRow = { spec, number, status: 'QUEUED', verdict: null, isHalted: false };
-      trx.stage(() => void this.runs.set(spec.runId, row));
+      trx.stage(() => {
+        if (spec.trigger === 'schedule') this.#noteFire(spec.plan.name);
+        this.runs.set(spec.runId, row);
+      });
       return number;
     },
     markRun: async (trx, runId, status) => this.#changeRun(trx, runId, { status }),
@@ -123,6 +137,15 @@ export class MemoryRecords {
     planIdOf: async (planName) => this.plans.get(planName)?.id ?? null,
   };
 
+  #noteFire(planName: string): void {
+    const fire = `${planName} at ${this.plans.get(planName)?.nextFireAt}`;
+    this.fires.set(fire, (this.fires.get(fire) ?? 0) + 1);
+    const isGoing = [...this.runs.values()].some(
+      (run) => run.verdict === null && run.spec.plan.name === planName,
+    );
+    if (isGoing) this.overlaps += 1;
+  }
+
   #changeRun(trx: MemoryTransaction, runId: string, change: Partial<RunRow>): void {
     trx.stage(() => {
       const row = this.runs.get(runId);
@@ -143,9 +166,7 @@ export class MemoryRecords {
     const rows = tasks.map(({ spec, skipped }): TaskRow => {
       this.#number += 1;
       const verdict: TaskVerdict | null =
-        skipped === null
-          ? null
-          : ({ status: 'SKIPPED', reason: skipped, warnings: [] } as unknown as TaskVerdict);
+        skipped === null ? null : { status: 'SKIPPED', reason: skipped, warnings: [] };
       return { spec, number: this.#number, status: skipped === null ? 'WAITING' : 'SKIPPED', verdict };
     });
     trx.stage(() => {

@@ -18,7 +18,11 @@ export class PretendStore {
   /** Grows with whatever changes. */
   version = 0;
   readonly published = new Map<string, PretendFile>();
+  /** Paths at which something has changed, for who looks at each change once. */
+  readonly changedPaths = new Set<string>();
   readonly manifests = new Map<string, Manifest>();
+  /** The hash under which manifests name a path. */
+  readonly named = new Map<string, string>();
   readonly #incoming = new Map<string, Map<string, PretendFile>>();
   readonly #waiting: (() => void)[] = [];
   #isHung = false;
@@ -75,6 +79,8 @@ export class PretendStore {
     for (const [at, { path }] of manifest.files.entries()) {
       const file = incoming.get(request.files[at]?.name ?? '');
       if (file !== undefined) this.published.set(path, file);
+      this.named.set(path, manifest.files[at]?.sha256 ?? '');
+      this.changedPaths.add(path);
     }
     this.#incoming.delete(taskId);
     this.version += 1;
@@ -82,7 +88,11 @@ export class PretendStore {
   }
 
   discard(taskId: string): void {
-    for (const { path } of this.manifests.get(taskId)?.files ?? []) this.published.delete(path);
+    for (const { path } of this.manifests.get(taskId)?.files ?? []) {
+      this.published.delete(path);
+      this.named.delete(path);
+      this.changedPaths.add(path);
+    }
     this.manifests.delete(taskId);
     this.#incoming.delete(taskId);
     this.version += 1;

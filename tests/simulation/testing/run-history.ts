@@ -1,6 +1,6 @@
 import { Invariants, type Violation } from './invariants.ts';
 import { Mutation } from './mutation.ts';
-import { makeScenario } from './scenario.ts';
+import { makeScenario, type Scenario } from './scenario.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { Storm } from './storm.ts';
 import { World } from './world.ts';
@@ -10,6 +10,8 @@ export type HistoryOptions = {
   readonly seed: number;
   readonly keepsTrail?: boolean;
   readonly mutation?: Mutation;
+  /** Another beginning than that of the seed. */
+  readonly scenario?: Scenario;
 };
 
 /** What came of one seed. */
@@ -46,8 +48,8 @@ export type Counted = (typeof counted)[number];
 const LONGEST_CALM_MS = 45 * 60_000;
 
 /** Runs the history of one seed to its end, or to the first invariant that does not hold. */
-export async function runHistory({ seed, keepsTrail = false, mutation }: HistoryOptions): Promise<History> {
-  const scenario = makeScenario(seed);
+export async function runHistory(options: HistoryOptions): Promise<History> {
+  const { seed, keepsTrail = false, mutation, scenario = makeScenario(seed) } = options;
   const { startAt, stormMs, pauseMs } = scenario;
   const world = new World({ ...scenario, seed, keepsTrail });
   const nodes: SimulatedNode[] = [];
@@ -61,7 +63,7 @@ export async function runHistory({ seed, keepsTrail = false, mutation }: History
   world.diskWeather = { moverDied: 0.01, ioError: 0.01, cutOff: 0.02 };
   world.scriptFailure = 0.2;
   for (const node of nodes) node.start();
-  const storm = new Storm(world, nodes, pauseMs);
+  const storm = new Storm(world, nodes, pauseMs, scenario.disturbances);
   invariants.onRecorded = storm.onRecorded;
   storm.begin();
   const isBroken = (): boolean => invariants.violation !== null;

@@ -3,6 +3,7 @@ import { sampleActivity, samplePlan } from '../../../packages/server/src/testing
 import { Dice } from './dice.ts';
 import type { PretendDeviceOptions } from './pretend-device.ts';
 import { calm, type Weather } from './pretend-network.ts';
+import type { Disturbance } from './storm.ts';
 
 /** What one seed begins with; everything else comes over it while it goes on. */
 export type Scenario = {
@@ -17,6 +18,8 @@ export type Scenario = {
   readonly stormMs: number;
   /** How long it is quiet between two disturbances on average, in milliseconds. */
   readonly pauseMs: number;
+  /** What can come over it, and how often; null for everything. */
+  readonly disturbances: Partial<Record<Disturbance, number>> | null;
 };
 
 /** Begins of histories that have something to say about clocks: DST both ways, a leap day, a year's end. */
@@ -48,6 +51,7 @@ export function makeScenario(seed: number): Scenario {
     hostTimezone: dice.pick(zones),
     stormMs: dice.between(25_000, 90_000),
     pauseMs: dice.pick([2_000, 5_000, 10_000]),
+    disturbances: null,
   };
 }
 

@@ -7,6 +7,9 @@ import type { World } from './world.ts';
 
 type Disturb = () => string | null;
 
+/** What can come over a world. */
+export type Disturbance = keyof typeof usualWeights;
+
 const HOUR_MS = 3_600_000;
 
 /** Everything that can come over a world while it works, in an order and at instants that the seed decides. */
@@ -15,11 +18,19 @@ export class Storm {
   readonly #nodes: readonly SimulatedNode[];
   readonly #dice: Dice;
   readonly #pauseMs: number;
+  readonly #weights: Readonly<Record<Disturbance, number>>;
   #isOver = false;
 
-  constructor(world: World, nodes: readonly SimulatedNode[], pauseMs: number) {
+  /** Without weights everything can happen. */
+  constructor(
+    world: World,
+    nodes: readonly SimulatedNode[],
+    pauseMs: number,
+    weights: Partial<Record<Disturbance, number>> | null = null,
+  ) {
     this.#world = world;
     this.#nodes = nodes;
+    this.#weights = weights === null ? usualWeights : { ...none, ...weights };
     this.#dice = world.dice('storm');
     this.#pauseMs = pauseMs;
   }
@@ -34,7 +45,12 @@ export class Storm {
 
   /** Right when something was recorded is when it hurts most to be killed, to stand still, or to be alone. */
   readonly onRecorded = (node: SimulatedNode, fact: Fact): void => {
-    if (fact.type !== 'intended' && !this.#dice.chance(0.2)) return;
+    // A doubt is waited out by the clock.
+    const isInDoubt = fact.type === 'settled' && !fact.reply.ok && fact.reply.fault.effect === 'unknown';
+    if (isInDoubt && this.#weights.stepClock > 0 && this.#dice.chance(0.15)) {
+      node.stepClock(this.#dice.pick([HOUR_MS, -HOUR_MS]));
+    }
+    if (this.#weights.killNode === 0 || (fact.type !== 'intended' && !this.#dice.chance(0.2))) return;
     if (!this.#dice.chance(0.08)) return;
     const kind = this.#dice.pick(['killNode', 'suspendNode', 'suspendNode', 'cutFromDatabase'] as const);
     this.#later(this.#dice.pick([0, 1, 5, 40]), () => {
@@ -72,7 +88,7 @@ export class Storm {
 
   #next(): void {
     this.#later(this.#dice.between(1, 2 * this.#pauseMs), () => {
-      const kind = this.#dice.weighed(weights);
+      const kind = this.#dice.weighed(this.#weights);
       const told = this.#disturbances[kind]();
       if (told !== null) this.#world.trail.note('storm', 'world', `${kind} ${told}`.trim());
       this.#next();
@@ -84,7 +100,7 @@ export class Storm {
     this.#world.kernel.after(ms, () => this.#isOver || run());
   }
 
-  readonly #disturbances: { readonly [Kind in keyof typeof weights]: Disturb } = {
+  readonly #disturbances: { readonly [Kind in Disturbance]: Disturb } = {
     killNode: () => this.#withNode((node) => this.#for(node, 'kill', 'start', 500, 20_000)),
     suspendNode: () => this.#withNode((node) => this.#for(node, 'suspend', 'resume', 500, 25_000)),
     cutFromDatabase: () => this.#withNode((node) => this.#for(node, 'cutFromDatabase', 'heal', 500, 25_000)),
@@ -275,7 +291,7 @@ export class Storm {
   }
 }
 
-const weights = {
+const usualWeights = {
   killNode: 6,
   suspendNode: 6,
   cutFromDatabase: 4,
@@ -299,3 +315,8 @@ const weights = {
   changeParameter: 2,
   changePlan: 1,
 } as const;
+
+const none = Object.fromEntries(Object.keys(usualWeights).map((name) => [name, 0])) as Record<
+  Disturbance,
+  number
+>;
