@@ -28,18 +28,18 @@ export async function createSecureBackup(
   if (!made.ok && !mayBeMadeByTheDevice.has(made.fault.code)) return made;
   const accepted = await talk.act((appliance, call) => appliance.createSecureBackup(order, call));
   if (!accepted.ok) return accepted;
-  const deadline = clock.now() + LONGEST_WRITING_MS;
+  const deadline = clock.elapsed() + LONGEST_WRITING_MS;
   let written = '';
-  let writtenAt = clock.now();
-  while (clock.now() < deadline && !signal.aborted) {
+  let writtenAt = clock.elapsed();
+  while (clock.elapsed() < deadline && !signal.aborted) {
     const isWriting = await isBusy(talk);
     if (!isWriting.ok) return isWriting;
     const content = isWriting.value ? null : await contentOf(talk, order.destination);
     if (content === null || content.text !== written) {
       written = content?.text ?? written;
-      writtenAt = clock.now();
+      writtenAt = clock.elapsed();
     }
-    const isOver = content?.hasManifest === true || clock.now() - writtenAt >= LONGEST_STANDSTILL_MS;
+    const isOver = content?.hasManifest === true || clock.elapsed() - writtenAt >= LONGEST_STANDSTILL_MS;
     if (isOver) return { ok: true, value: null };
     // An abort ends the pause, and then the loop.
     await pause(clock, POLL_MS, signal);
@@ -61,11 +61,12 @@ export async function removeSecureBackup(
   signal: AbortSignal,
   clock: Clock,
 ): Promise<Reply<null>> {
-  const deadline = clock.now() + LONGEST_FINISHING_MS;
+  const deadline = clock.elapsed() + LONGEST_FINISHING_MS;
   for (;;) {
     const removed = await tryToRemove(talk, directory);
     const isWorthAnotherTry = removed === 'still writing' || (!removed.ok && removed.fault.retryable);
-    if (isWorthAnotherTry && clock.now() < deadline && !signal.aborted) await pause(clock, POLL_MS, signal);
+    if (isWorthAnotherTry && clock.elapsed() < deadline && !signal.aborted)
+      await pause(clock, POLL_MS, signal);
     else return removed === 'still writing' ? stillWriting(talk.device) : removed;
   }
 }
