@@ -134,6 +134,10 @@ export class MemoryRecords {
     },
     hasUnfinishedRun: async (_trx, planName) =>
       [...this.runs.values()].some(({ spec, verdict }) => spec.plan.name === planName && verdict === null),
+    lastScheduledAt: async (_trx, planName) =>
+      [...this.runs.values()]
+        .filter(({ spec }) => spec.plan.name === planName && spec.trigger === 'schedule')
+        .reduce<number | null>((last, { spec }) => Math.max(last ?? 0, spec.queuedAt), null),
     planIdOf: async (planName) => this.plans.get(planName)?.id ?? null,
   };
 

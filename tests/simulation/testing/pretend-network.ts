@@ -184,8 +184,8 @@ class Exchange<Value> {
   #finish(reply: Reply<Value>): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#heard();
     this.#asker.enter(() => {
-      this.#heard();
       this.#request.signal?.removeEventListener('abort', this.#onAbort);
       this.#resolve(reply);
     });

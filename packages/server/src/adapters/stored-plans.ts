@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { PlanRecords, PlanToDecide } from '../programs/ports.ts';
 import type { Tables } from './tables.ts';
 
@@ -40,6 +40,16 @@ export class StoredPlans implements PlanRecords<Transaction<Tables>> {
       .where('status', 'in', going)
       .executeTakeFirst();
     return run !== undefined;
+  }
+
+  async lastScheduledAt(trx: Transaction<Tables>, planName: string): Promise<number | null> {
+    const { lastAt } = await trx
+      .selectFrom('run')
+      .select((run) => run.fn.max('queued_at').as('lastAt'))
+      .where('plan_name', '=', planName)
+      .where(sql<boolean>`spec->>'trigger' = 'schedule'`)
+      .executeTakeFirstOrThrow();
+    return lastAt === null ? null : new Date(lastAt).getTime();
   }
 
   async planIdOf(planName: string): Promise<string | null> {

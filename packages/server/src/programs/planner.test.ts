@@ -119,4 +119,16 @@ describe('the planner', () => {
     expect(await lookAt(planner, '2026-03-02T03:59:59Z')).toEqual([]);
     expect(await lookAt(planner, '2026-03-02T04:00:00Z')).toEqual(['minutely by schedule']);
   });
+
+  it('starts no fire again when the clock was put back and the plan was changed then', async () => {
+    const planner = newPlanner();
+    await keep(minutely);
+    expect(await lookAt(planner, '2026-03-01T00:00:30Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:01:00Z')).toEqual(['minutely by schedule']);
+    await endRuns();
+    await keep({ ...minutely, description: 'changed' });
+    expect(await lookAt(planner, '2026-03-01T00:00:10Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:01:00Z')).toEqual([]);
+    expect(await lookAt(planner, '2026-03-01T00:02:00Z')).toEqual(['minutely by schedule']);
+  });
 });

@@ -43,7 +43,10 @@ export class Planner<Transaction> {
       const due = await plans.nextDuePlan(trx, clock.now());
       if (due === null) return 'nothing due';
       const isQueued = due.isDue && (await this.#start(trx, due.plan));
-      await plans.setNextFire(trx, due.planId, fireAfter(due.plan, timezone, clock.now()));
+      // A clock that was put back must not bring a fire again that has started a run already.
+      const lastAt = due.isDue ? null : await plans.lastScheduledAt(trx, due.plan.name);
+      const now = Math.max(clock.now(), lastAt ?? 0);
+      await plans.setNextFire(trx, due.planId, fireAfter(due.plan, timezone, now));
       return isQueued ? 'queued' : 'planned';
     });
   }

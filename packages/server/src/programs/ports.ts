@@ -143,6 +143,8 @@ export interface PlanRecords<Transaction> {
   /** Null for never. */
   setNextFire(trx: Transaction, planId: string, at: number | null): Promise<void>;
   hasUnfinishedRun(trx: Transaction, planName: string): Promise<boolean>;
+  /** When the schedule last started a run of the plan, by the clock of the node that did; null for never. */
+  lastScheduledAt(trx: Transaction, planName: string): Promise<number | null>;
   /** Null when the plan is no longer defined. */
   planIdOf(planName: string): Promise<string | null>;
 }

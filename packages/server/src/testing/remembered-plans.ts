@@ -37,6 +37,13 @@ export class RememberedPlans implements PlanRecords<MemoryTransaction> {
     );
   }
 
+  async lastScheduledAt(_trx: MemoryTransaction, planName: string): Promise<number | null> {
+    const scheduled = [...this.#rows.runs.values()].filter(
+      ({ spec }) => spec.plan.name === planName && spec.trigger === 'schedule',
+    );
+    return scheduled.length === 0 ? null : Math.max(...scheduled.map(({ spec }) => spec.queuedAt));
+  }
+
   async planIdOf(planName: string): Promise<string | null> {
     return this.#definitions.planRows.get(planName)?.planId ?? null;
   }
