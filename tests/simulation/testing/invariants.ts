@@ -1,6 +1,6 @@
 import { isWindowOpen, type TaskFact, type TaskSpec } from '@stillpoint/core';
 import type { Fact } from '@stillpoint/engine';
-import type { GuardRow } from './memory-guards.ts';
+import type { RememberedGuard } from '../../../packages/server/src/testing/remembered-rows.ts';
 import type { JournalObserver } from './observed-journal.ts';
 import type { ExportContent, PretendDevice } from './pretend-device.ts';
 import type { Asker } from './pretend-network.ts';
@@ -16,6 +16,8 @@ export type Violation = { readonly invariant: string; readonly detail: string };
 const LEASE_MS = 10_000;
 /** A guard whose task nobody drives is dealt with after so long, when somebody can. */
 const TASK_BOUND_MS = 20_000;
+/** A task that is parked for so long is not waited for. */
+const PARKED_MS = 300_000;
 /** The same for one that the reconcilers work on: a node that died with it leaves it after a minute. */
 const LEFT_BOUND_MS = 80_000;
 
@@ -42,6 +44,7 @@ export class Invariants {
   readonly #catalogued = new Map<string, { readonly taskId: string; readonly sha256: string }>();
   /** Published files that were looked at. */
   published = 0;
+  #backups = 0;
   #fires = 0;
   #version = -1;
   #isAbleSince: number;
@@ -70,9 +73,10 @@ export class Invariants {
 
   /** To be called after every step. */
   readonly check = (): void => {
-    const { devices, records, store } = this.#world;
+    const { devices, rows, openGuards, store } = this.#world;
     this.#checkGuardsAreCaredFor();
-    let version = records.guards.version + store.version + records.backups.size + records.runs.size;
+    let version =
+      2 * rows.guards.length - openGuards.length + store.version + rows.backups.size + rows.runs.size;
     for (const device of devices.values()) version += device.version;
     if (version === this.#version) return;
     this.#version = version;
@@ -84,14 +88,14 @@ export class Invariants {
 
   /** To be called once everything has had its time. */
   checkEnd(): void {
-    const { records, devices } = this.#world;
-    for (const { spec, verdict } of records.runs.values())
-      if (verdict === null) this.#broken('I9', `the run ${spec.runId} has not ended`);
-    for (const { spec, status } of records.tasks.values()) {
+    const { rows, openGuards, devices } = this.#world;
+    for (const { spec, endedAt } of rows.runs.values())
+      if (endedAt === null) this.#broken('I9', `the run ${spec.runId} has not ended`);
+    for (const { spec, status } of rows.tasks.values()) {
       if (status === 'WAITING' || status === 'RUNNING')
         this.#broken('I9', `the task ${spec.taskId} has not ended`);
     }
-    for (const guard of records.guards.open) this.#broken('I2', `the guard of ${guard.device} is still open`);
+    for (const guard of openGuards) this.#broken('I2', `the guard of ${guard.device} is still open`);
     for (const device of devices.values())
       for (const domain of device.heldBy('us'))
         this.#broken('I1', `${device.name}/${domain} was left quiesced`);
@@ -105,8 +109,7 @@ export class Invariants {
 
   /** I1: what is down by our request has an open guard. */
   #checkGuardsStand(): void {
-    const { devices, records } = this.#world;
-    const open = records.guards.open;
+    const { devices, openGuards: open } = this.#world;
     for (const device of devices.values()) {
       for (const domain of device.heldBy('us')) {
         const isCovered = open.some((guard) => guard.device === device.name && covers(guard, domain));
@@ -118,43 +121,55 @@ export class Invariants {
 
   /** I2: somebody who lives works on every open guard, or comes soon. */
   #checkGuardsAreCaredFor(): void {
-    const { kernel, records, database } = this.#world;
+    const { kernel, openGuards: open, database } = this.#world;
     const { now } = kernel;
     const isAble = !database.isDown && this.#nodes().some((node) => node.hasRoom);
     if (!isAble) this.#isAbleSince = now;
-    const { open } = records.guards;
     if (open.length === 0 && this.#uncaredSince.size === 0) return;
-    const seen = new Set(open.map(({ id }) => id));
+    const seen = new Set(open.map(({ guardId }) => guardId));
     for (const id of this.#uncaredSince.keys()) if (!seen.has(id)) this.#uncaredSince.delete(id);
     for (const guard of open) {
       if (this.#isCaredFor(guard)) {
-        this.#uncaredSince.delete(guard.id);
+        this.#uncaredSince.delete(guard.guardId);
         continue;
       }
-      const since = this.#uncaredSince.get(guard.id) ?? now;
-      this.#uncaredSince.set(guard.id, since);
-      const bound = records.guards.isLeft(guard) ? LEFT_BOUND_MS : TASK_BOUND_MS;
+      const since = this.#uncaredSince.get(guard.guardId) ?? now;
+      this.#uncaredSince.set(guard.guardId, since);
+      const bound = this.#isLeft(guard) ? LEFT_BOUND_MS : TASK_BOUND_MS;
       const isLate = now - Math.max(since, this.#isAbleSince) > bound;
       if (isLate) this.#broken('I2', `nobody has dealt with the guard of ${guard.device} for ${bound} ms`);
     }
   }
 
-  #isCaredFor(guard: GuardRow): boolean {
+  #isCaredFor(guard: RememberedGuard): boolean {
     const { now } = this.#world.kernel;
     const living = (name: string | null): boolean =>
       this.#nodes().some((node) => node.name === name && node.isWell);
-    if (living(guard.reconciledBy) && guard.reconciledUntil > now) return true;
-    if (this.#world.records.guards.isLeft(guard)) return guard.nextAttemptAt > now;
+    if (living(guard.reconciledBy) && (guard.reconciledUntil ?? 0) > now) return true;
+    if (this.#isLeft(guard)) return (guard.nextAttemptAt ?? 0) > now;
     const holding = this.#world.holdings.bySubject.get(guard.taskId);
     return holding !== undefined && living(holding.node) && now - holding.heardOfAt <= LEASE_MS;
   }
 
+  /** No task that goes on undoes it. */
+  #isLeft({ leftAt, taskId }: RememberedGuard): boolean {
+    const { rows, kernel } = this.#world;
+    const status = rows.tasks.get(taskId)?.status;
+    const parkedAt = rows.parked.get(taskId) ?? kernel.now;
+    return (
+      leftAt !== null || (status !== 'WAITING' && status !== 'RUNNING') || kernel.now - parkedAt >= PARKED_MS
+    );
+  }
+
   /** I4, I5 and I10: what is published is whole, named by a manifest and whose it says; what the catalogue names is there. */
   #checkStore(): void {
-    const { store, records } = this.#world;
-    for (const { taskId, files } of records.newBackups.splice(0)) {
-      for (const { path, sha256 } of files) this.#catalogued.set(path, { taskId, sha256 });
-      for (const { path } of files) store.changedPaths.add(path);
+    const { store, rows } = this.#world;
+    if (rows.backups.size !== this.#backups) {
+      for (const { taskId, files } of [...rows.backups.values()].slice(this.#backups)) {
+        for (const { path, sha256 } of files) this.#catalogued.set(path, { taskId, sha256 });
+        for (const { path } of files) store.changedPaths.add(path);
+      }
+      this.#backups = rows.backups.size;
     }
     for (const path of store.changedPaths) this.#checkPath(path);
     store.changedPaths.clear();
@@ -177,7 +192,7 @@ export class Invariants {
 
   /** R-09 and R-14: a fire starts one run or none, whatever clocks and nodes do. */
   #checkFires(): void {
-    const { fires, overlaps } = this.#world.records;
+    const { fires, overlaps } = this.#world.fires;
     if (fires.size === this.#fires && overlaps === 0) return;
     this.#fires = fires.size;
     for (const [fire, runs] of fires) if (runs > 1) this.#broken('R-09', `${fire} has started ${runs} runs`);
@@ -186,9 +201,9 @@ export class Invariants {
 
   /** I14: who holds a subject no more writes nothing of it; I8 and I13 hold with every fact. */
   #onFact(node: SimulatedNode, subjectId: string, fact: Fact): void {
-    const { trail, records } = this.#world;
+    const { trail, rows } = this.#world;
     trail.note('fact', node.name, `${subjectId} ${textOf(fact)}`);
-    records.parked.delete(subjectId);
+    rows.parked.delete(subjectId);
     const view = this.#viewOf(subjectId);
     const holder = this.#takenBy.get(subjectId);
     // Who tells a subject that nobody has begun to drive ends it in the same transaction, whoever has just taken hold of it.
@@ -198,7 +213,7 @@ export class Invariants {
       view.toldInStep = this.#world.kernel.steps;
     } else if (holder !== undefined && holder !== node.name && !isEndOfTelling)
       this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
-    const task = records.tasks.get(subjectId);
+    const task = rows.tasks.get(subjectId);
     if (task !== undefined) this.#onTaskFact(task.spec, view, fact as TaskFact);
     this.onRecorded(node, fact);
   }
@@ -211,7 +226,7 @@ export class Invariants {
         this.#broken('I8', `${taskId} started outside of its window`);
     }
     if (fact.type === 'ended' && fact.verdict.status === 'SUCCEEDED') {
-      const files = this.#world.records.backups.get(taskId)?.files ?? [];
+      const files = this.#world.rows.backups.get(taskId)?.files ?? [];
       const { published } = this.#world.store;
       if (files.length === 0 || files.some(({ path }) => published.get(path)?.isComplete !== true))
         this.#broken('I13', `${taskId} succeeded without a backup that is stored`);
@@ -239,14 +254,16 @@ export class Invariants {
   }
 
   #mayActOn(node: SimulatedNode, device: string): boolean {
-    const { kernel, holdings, records } = this.#world;
+    const { kernel, holdings, openGuards } = this.#world;
     const holdsTask = holdings
       .heldBy(node.name)
       .some(({ key, heardOfAt }) => key === device && kernel.now - heardOfAt <= LEASE_MS);
     if (holdsTask) return true;
-    return records.guards.open.some(
+    return openGuards.some(
       (guard) =>
-        guard.device === device && guard.reconciledBy === node.name && guard.reconciledUntil >= kernel.now,
+        guard.device === device &&
+        guard.reconciledBy === node.name &&
+        (guard.reconciledUntil ?? 0) >= kernel.now,
     );
   }
 
@@ -257,7 +274,7 @@ export class Invariants {
   }
 }
 
-function covers({ scope }: GuardRow, domain: string): boolean {
+function covers({ scope }: RememberedGuard, domain: string): boolean {
   return scope.kind === 'device' ? domain !== 'default' : scope.domain === domain;
 }
 

@@ -6,28 +6,33 @@ import type { PretendMovers } from './pretend-movers.ts';
 type Definitions = Parameters<Mutation['definitions']>[0];
 type Movers = Pick<PretendMovers, 'order'>;
 
+type Guards = NodeParts['records']['guards'];
+
+function withGuards(parts: NodeParts, change: (guards: Guards) => Partial<Guards>): NodeParts {
+  const guards = changed(parts.records.guards, change(parts.records.guards));
+  return { ...parts, records: { ...parts.records, guards } };
+}
+
 /** The record that somebody is about to be quiesced is never written. */
 class GuardNotWritten extends Mutation {
   override plant(parts: NodeParts): NodeParts {
-    const guards = { ...parts.records.guards, openGuard: async () => {} };
-    return { ...parts, records: { ...parts.records, guards } };
+    return withGuards(parts, () => ({ openGuard: async () => {} }));
   }
 }
 
 /** The guard is closed when the device was seen quiesced. */
 class GuardClosedEarly extends Mutation {
   override plant(parts: NodeParts): NodeParts {
-    const { guards } = parts.records;
-    const closing = { ...guards, markQuiesced: guards.closeGuard };
-    return { ...parts, records: { ...parts.records, guards: closing } };
+    return withGuards(parts, (guards) => ({
+      markQuiesced: (trx, taskId, at) => guards.closeGuard(trx, taskId, at),
+    }));
   }
 }
 
 /** Nobody comes for the guards of tasks that have ended. */
 class OrphansIgnored extends Mutation {
   override plant(parts: NodeParts): NodeParts {
-    const guards = { ...parts.records.guards, claimOrphans: async () => [] };
-    return { ...parts, records: { ...parts.records, guards } };
+    return withGuards(parts, () => ({ claimOrphans: async () => [] }));
   }
 }
 

@@ -46,8 +46,12 @@ export class ObservedQueue implements Queue<MemoryTransaction> {
     await this.#queue.enqueue(trx, queue, entries);
   }
 
-  async claim(queue: string, count: number): Promise<Claim[]> {
-    const claims = await this.#queue.claim(queue, count);
+  tend(): Promise<void> {
+    return this.#queue.tend();
+  }
+
+  async claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {
+    const claims = await this.#queue.claim(queue, count, which);
     for (const claim of claims) {
       const key = this.#holdings.keys.get(claim.subjectId) ?? '';
       const holding = { claim, key, node: this.#node, heardOfAt: this.#now() };

@@ -58,7 +58,7 @@ export async function runHistory(options: HistoryOptions): Promise<History> {
     const observe = (node: SimulatedNode) => invariants.observerOf(node);
     nodes.push(new SimulatedNode(world, name, mutation ?? new Mutation(), observe));
   }
-  for (const plan of scenario.plans) world.records.keepPlan(plan);
+  world.keepPlans(scenario.plans);
   world.weather = scenario.weather;
   world.diskWeather = { moverDied: 0.01, ioError: 0.01, cutOff: 0.02 };
   world.scriptFailure = 0.2;
@@ -85,21 +85,21 @@ export async function runHistory(options: HistoryOptions): Promise<History> {
 }
 
 /** Nothing is left to do: every run and task has its verdict, and nothing is held by us. */
-function isSettled({ records, devices }: World): boolean {
-  for (const { verdict } of records.runs.values()) if (verdict === null) return false;
-  for (const { status } of records.tasks.values())
+function isSettled({ rows, openGuards, devices }: World): boolean {
+  for (const { endedAt } of rows.runs.values()) if (endedAt === null) return false;
+  for (const { status } of rows.tasks.values())
     if (status === 'WAITING' || status === 'RUNNING') return false;
-  if (records.guards.open.length > 0) return false;
+  if (openGuards.length > 0) return false;
   for (const device of devices.values()) if (device.heldBy('us').length > 0) return false;
   return true;
 }
 
-function countsOf({ trail, records }: World): Record<Counted, number> {
+function countsOf({ trail, rows }: World): Record<Counted, number> {
   const counts = Object.fromEntries(counted.map((name) => [name, trail.count(name)]));
   const sizes = {
-    runs: records.runs.size,
-    tasks: records.tasks.size,
-    guards: records.guards.rows.length,
+    runs: rows.runs.size,
+    tasks: rows.tasks.size,
+    guards: rows.guards.length,
   };
   return { ...counts, ...sizes } as Record<Counted, number>;
 }

@@ -94,7 +94,7 @@ export class SimulatedNode {
     this.#life = life;
     programs.engine.on('problem', (error) => this.#world.trail.note('problem', this.name, error.message));
     programs.engine.on('parked', ({ subjectId, error }) => {
-      this.#world.records.parked.set(subjectId, this.#world.kernel.now);
+      this.#world.rows.parked.set(subjectId, this.#world.kernel.now);
       this.#world.trail.note('parked', this.name, `${subjectId} ${String(error)}`);
     });
     programs.start().catch((error: unknown) => {
@@ -164,7 +164,7 @@ export class SimulatedNode {
     const { journal, queue, records, clock } = this.#mutation.plant({
       journal: new ObservedJournal(world.journal, this.#observer(this)),
       queue: new ObservedQueue(world.queue, this.name, world.holdings, () => world.kernel.now),
-      records: world.records.face,
+      records: world.records,
       clock: boundary,
     });
     const movers = this.#mutation.movers(this.#movers(boundary, () => programs.engine.mayActForMs() > 0));

@@ -63,7 +63,7 @@ export class Storm {
 
   /** Everything heals; from here on all must come to a good end. */
   end(): void {
-    const { trail, database, store, devices, records } = this.#world;
+    const { trail, database, store, devices } = this.#world;
     this.#isOver = true;
     trail.note('calm', 'world', 'everything heals');
     this.#world.weather = calm;
@@ -77,7 +77,7 @@ export class Storm {
       device.nextEndings.length = 0;
       device.nextUnquiesceEndings.length = 0;
     }
-    for (const { plan } of records.plans.values()) records.keepPlan({ ...plan, schedule: null });
+    this.#world.keepPlans(this.#world.plans.map((plan) => ({ ...plan, schedule: null })));
     for (const node of this.#nodes) {
       node.resume();
       node.heal();
@@ -175,8 +175,8 @@ export class Storm {
     unquiesceNow: () => this.#withNode((node) => this.#unquiesceNow(node)),
     changeParameter: () => this.#changeParameter(),
     changePlan: () => {
-      const { plan } = this.#dice.pick([...this.#world.records.plans.values()]);
-      this.#world.records.keepPlan({ ...plan, description: `changed at ${this.#world.kernel.now}` });
+      const plan = this.#dice.pick(this.#world.plans);
+      this.#world.keepPlans([{ ...plan, description: `changed at ${this.#world.kernel.now}` }]);
       return plan.name;
     },
   };
@@ -215,9 +215,9 @@ export class Storm {
 
   /** Somebody else takes a domain down, where nothing of ours has looked at it yet. */
   #quiesceByOther(device: PretendDevice): string | null {
-    const { records } = this.#world;
-    const isGuarded = records.guards.open.some((guard) => guard.device === device.name);
-    const isWorkedOn = [...records.tasks.values()].some(
+    const { rows, openGuards } = this.#world;
+    const isGuarded = openGuards.some((guard) => guard.device === device.name);
+    const isWorkedOn = [...rows.tasks.values()].some(
       ({ spec, status }) => spec.device === device.name && status === 'RUNNING',
     );
     if (isGuarded || isWorkedOn) return null;
@@ -244,7 +244,7 @@ export class Storm {
   }
 
   #cancel(node: SimulatedNode): string | null {
-    const going = [...this.#world.records.runs.values()].filter(({ verdict }) => verdict === null);
+    const going = [...this.#world.rows.runs.values()].filter(({ endedAt }) => endedAt === null);
     if (going.length === 0 || node.programs === null) return null;
     const { runId } = this.#dice.pick(going).spec;
     const { programs } = node;
@@ -253,7 +253,7 @@ export class Storm {
   }
 
   #runNow(node: SimulatedNode): string | null {
-    const { plan } = this.#dice.pick([...this.#world.records.plans.values()]);
+    const plan = this.#dice.pick(this.#world.plans);
     const { boundary, programs } = node;
     if (boundary === null || programs === null) return null;
     const runId = this.#world.newId();
@@ -266,11 +266,11 @@ export class Storm {
   }
 
   #unquiesceNow(node: SimulatedNode): string | null {
-    const { open } = this.#world.records.guards;
+    const { openGuards: open } = this.#world;
     const { boundary, programs } = node;
     if (open.length === 0 || programs === null) return null;
-    const { id, device } = this.#dice.pick(open);
-    boundary?.enter(() => void programs.undoer.workOnNow(String(id)).catch(() => undefined));
+    const { guardId, device } = this.#dice.pick(open);
+    boundary?.enter(() => void programs.undoer.workOnNow(String(guardId)).catch(() => undefined));
     return device;
   }
 

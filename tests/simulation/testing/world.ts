@@ -1,13 +1,22 @@
-import type { Parameters } from '@stillpoint/core';
-import { MemoryDatabase } from '../../../packages/engine/src/testing/memory-database.ts';
+import type { Parameters, Plan } from '@stillpoint/core';
+import type { Records } from '@stillpoint/server';
+import {
+  MemoryDatabase,
+  type MemoryTransaction,
+} from '../../../packages/engine/src/testing/memory-database.ts';
 import { MemoryJournal } from '../../../packages/engine/src/testing/memory-journal.ts';
 import { MemoryQueue } from '../../../packages/engine/src/testing/memory-queue.ts';
 import { RememberedDefinitions } from '../../../packages/server/src/testing/remembered-definitions.ts';
+import { rememberedRecords } from '../../../packages/server/src/testing/remembered-records.ts';
+import {
+  type RememberedGuard,
+  RememberedRows,
+} from '../../../packages/server/src/testing/remembered-rows.ts';
 import { sampleDevice } from '../../../packages/server/src/testing/sample-device.ts';
 import { DatabaseState } from './database-link.ts';
 import { Dice } from './dice.ts';
+import { FireWatch } from './fire-watch.ts';
 import { Kernel } from './kernel.ts';
-import { MemoryRecords } from './memory-records.ts';
 import { Holdings } from './observed-queue.ts';
 import { PretendDevice, type PretendDeviceOptions } from './pretend-device.ts';
 import type { DiskWeather } from './pretend-movers.ts';
@@ -44,7 +53,10 @@ export class World {
   readonly database = new DatabaseState();
   readonly journal: MemoryJournal;
   readonly queue: MemoryQueue;
-  readonly records: MemoryRecords;
+  /** All that the programs have recorded. */
+  readonly rows = new RememberedRows();
+  readonly fires: FireWatch;
+  readonly records: Records<MemoryTransaction>;
   readonly holdings = new Holdings();
   readonly definitions: RememberedDefinitions;
   readonly hostTimezone: string;
@@ -65,13 +77,17 @@ export class World {
     this.trail = new Trail(() => this.kernel.now, options.keepsTrail);
     const now = (): number => this.kernel.now;
     this.devices = new Map(options.devices.map((device) => [device.name, new PretendDevice(device, now)]));
+    const database = new MemoryDatabase();
     this.definitions = new RememberedDefinitions({
       parameters: options.parameters,
       devices: options.devices.map(({ name }) => sampleDevice({ name, host: name })),
+      database,
     });
-    this.journal = new MemoryJournal(new MemoryDatabase());
+    this.journal = new MemoryJournal(database);
     this.queue = new MemoryQueue(now);
-    this.records = new MemoryRecords(this.journal, now);
+    this.fires = new FireWatch(this.definitions, this.rows);
+    const records = rememberedRecords(this.rows, this.journal, this.definitions, now);
+    this.records = { ...records, runs: this.fires.watch(records.runs) };
     this.network = new PretendNetwork({
       kernel: this.kernel,
       dice: this.dice('network'),
@@ -86,6 +102,19 @@ export class World {
 
   /** The time in which a lost request may land; every node is told the same. */
   settleMs: number;
+
+  get openGuards(): readonly RememberedGuard[] {
+    return this.rows.guards.filter(({ releasedAt }) => releasedAt === null);
+  }
+
+  get plans(): readonly Plan[] {
+    return [...this.definitions.planRows.values()].map(({ plan }) => plan);
+  }
+
+  /** Keeps plans, new or changed; the planners work out their next fires. */
+  keepPlans(plans: readonly Plan[]): void {
+    void this.definitions.save({ parameters: {}, devices: [], plans: [...plans] });
+  }
 
   dice(name: string): Dice {
     return new Dice(this.#seed, name);
