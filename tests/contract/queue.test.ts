@@ -40,16 +40,16 @@ describe.each(grounds)('the queue: %s', (_, open) => {
   const idsOf = (claims: readonly Claim[]): string[] => claims.map(({ subjectId }) => subjectId);
 
   async function claimOne(from: Queue<unknown>): Promise<Claim> {
-    const [claim] = await from.claim('steps', 1);
+    const [claim] = await from.claim('steps', 1, 'any');
     if (claim === undefined) throw new Error('there is nothing to claim');
     return claim;
   }
 
   it('gives out the lowest order first, and one subject of a key at a time over all nodes', async () => {
     const [a1, , b1, c1] = await enqueue('a', 'a', 'b', 'c');
-    expect(idsOf(await queue.claim('steps', 2))).toEqual([a1, b1]);
-    expect(idsOf(await other.claim('steps', 9))).toEqual([c1]);
-    expect(await queue.claim('steps', 9)).toEqual([]);
+    expect(idsOf(await queue.claim('steps', 2, 'any'))).toEqual([a1, b1]);
+    expect(idsOf(await other.claim('steps', 9, 'any'))).toEqual([c1]);
+    expect(await queue.claim('steps', 9, 'any')).toEqual([]);
   });
 
   it('gives out the next of a key once the one before is complete', async () => {
@@ -57,15 +57,23 @@ describe.each(grounds)('the queue: %s', (_, open) => {
     const claim = await claimOne(queue);
     expect(claim.subjectId).toBe(first);
     await queue.complete(claim);
-    expect(idsOf(await other.claim('steps', 9))).toEqual([second]);
+    expect(idsOf(await other.claim('steps', 9, 'any'))).toEqual([second]);
   });
 
   it('gives out what was given back with a higher attempt, before anything else of its key', async () => {
     const [first] = await enqueue('a', 'a');
     const claim = await claimOne(queue);
     await queue.release(claim);
-    expect(await other.claim('steps', 9)).toEqual([{ queue: 'steps', subjectId: first, attempt: 1 }]);
+    expect(await other.claim('steps', 9, 'any')).toEqual([{ queue: 'steps', subjectId: first, attempt: 1 }]);
     expect(claim.attempt).toBe(0);
+  });
+
+  it('gives out what was begun alone when only that is asked for', async () => {
+    const [first] = await enqueue('a', 'b');
+    await queue.release(await claimOne(queue));
+    await other.tend();
+    expect(idsOf(await other.claim('steps', 9, 'begun'))).toEqual([first]);
+    expect(await other.claim('steps', 9, 'begun')).toEqual([]);
   });
 
   it('takes nothing from a claim that is no longer the node’s', async () => {
@@ -78,7 +86,7 @@ describe.each(grounds)('the queue: %s', (_, open) => {
     expect(await queue.renew([stale])).toEqual([]);
     expect(await other.renew([claim])).toEqual([claim]);
     expect(claim.subjectId).toBe(first);
-    expect(await queue.claim('steps', 9)).toEqual([]);
+    expect(await queue.claim('steps', 9, 'any')).toEqual([]);
   });
 
   it('frees what a dead node held, whichever attempt it was', async () => {
@@ -86,7 +94,7 @@ describe.each(grounds)('the queue: %s', (_, open) => {
     await queue.release(await claimOne(queue));
     await claimOne(queue);
     await other.releaseDead('steps', [first ?? '', randomUUID()]);
-    expect(await other.claim('steps', 9)).toEqual([{ queue: 'steps', subjectId: first, attempt: 2 }]);
+    expect(await other.claim('steps', 9, 'any')).toEqual([{ queue: 'steps', subjectId: first, attempt: 2 }]);
   });
 
   it('keeps a subject that is queued already as it is', async () => {
@@ -95,7 +103,7 @@ describe.each(grounds)('the queue: %s', (_, open) => {
     await ground.journal.transact((trx) => queue.enqueue(trx, 'steps', entries));
     const claim = await claimOne(queue);
     await ground.journal.transact((trx) => queue.enqueue(trx, 'steps', entries));
-    expect(await other.claim('steps', 9)).toEqual([]);
+    expect(await other.claim('steps', 9, 'any')).toEqual([]);
     await queue.complete(claim);
   });
 
@@ -105,6 +113,6 @@ describe.each(grounds)('the queue: %s', (_, open) => {
       throw new Error('no commit');
     });
     await expect(failing).rejects.toThrow('no commit');
-    expect(await queue.claim('steps', 9)).toEqual([]);
+    expect(await queue.claim('steps', 9, 'any')).toEqual([]);
   });
 });

@@ -9,8 +9,27 @@ export type QueueConnection =
   | { readonly connectionString: string }
   | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
-/** pg-boss takes no longer one; a job that runs longer is taken over, which its program survives. */
-const LONGEST_JOB_SECONDS = 86_399;
+const SCHEMA = 'pgboss';
+
+/** What all our queues are like; brought up to date at every start, for queues outlive versions. */
+const queueOptions = {
+  heartbeatSeconds: LEASE_SECONDS,
+  // pg-boss takes no longer one; a job that runs longer is taken over, which its program survives.
+  expireInSeconds: 86_399,
+  // A claim that was lost is taken over at once, however often: the program decides what becomes of the subject.
+  retryLimit: 1_000_000,
+  retryDelay: 0,
+  // What waits is never thrown away, however long no node was there: ten years, since there is no "never".
+  retentionSeconds: 315_360_000,
+  // What has ended is in the journal.
+  deleteAfterSeconds: 600,
+};
+
+/** Of jobs that were claimed before; all others have a priority of zero or less. */
+const BEGUN_PRIORITY = 1;
+
+/** Less is the noise of asking. */
+const CLOCK_STEP_MS = 1_000;
 
 /**
  * The queue made real: pg-boss with one job per subject. Its partial unique index is what keeps two jobs of one key from
@@ -18,6 +37,9 @@ const LONGEST_JOB_SECONDS = 86_399;
  */
 export class BossQueue implements Queue<TablesTransaction> {
   readonly #boss: PgBoss;
+  #queues: readonly string[] = [];
+  /** How far the database's clock was ahead of this process's steady one when it was last read. */
+  #clockAheadMs = Number.NEGATIVE_INFINITY;
 
   constructor(connection: QueueConnection, onError: (error: Error) => void) {
     this.#boss = new PgBoss({
@@ -33,16 +55,51 @@ export class BossQueue implements Queue<TablesTransaction> {
   async start(queues: readonly string[]): Promise<void> {
     await this.#boss.start();
     for (const name of queues) {
-      if ((await this.#boss.getQueue(name)) !== null) continue;
-      await this.#boss.createQueue(name, {
-        policy: 'key_strict_fifo',
-        heartbeatSeconds: LEASE_SECONDS,
-        expireInSeconds: LONGEST_JOB_SECONDS,
-        // A claim that was lost is taken over at once, however often: the program decides what becomes of the subject.
-        retryLimit: 1_000_000,
-        retryDelay: 0,
-      });
+      if ((await this.#boss.getQueue(name)) !== null) await this.#boss.updateQueue(name, queueOptions);
+      else await this.#boss.createQueue(name, { policy: 'key_strict_fifo', ...queueOptions });
     }
+    this.#queues = queues;
+    await this.#boss.getDb().executeSql(
+      `update ${SCHEMA}.job set keep_until = now() + make_interval(secs => $2)
+       where name = any($1) and state <= 'active' and keep_until < now() + make_interval(secs => $2 / 2)`,
+      [queues, queueOptions.retentionSeconds],
+    );
+    await this.#takeBackStamps();
+    await this.tend();
+  }
+
+  async tend(): Promise<void> {
+    const db = this.#boss.getDb();
+    const askedAt = performance.now();
+    const { rows } = await db.executeSql(
+      `with begun as (
+         update ${SCHEMA}.job set priority = $2 where name = any($1) and state = 'retry' and priority < $2
+       )
+       select (extract(epoch from clock_timestamp()) * 1000)::float8 as now_ms`,
+      [this.#queues, BEGUN_PRIORITY],
+    );
+    const aheadMs = (rows[0] as { now_ms: number }).now_ms - askedAt;
+    const isPutBack = aheadMs < this.#clockAheadMs - CLOCK_STEP_MS;
+    this.#clockAheadMs = aheadMs;
+    if (isPutBack) await this.#takeBackStamps();
+  }
+
+  /**
+   * Stamps of a database whose clock was put back lie ahead: until it catches up, pg-boss would give out nothing that was
+   * queued before, and look for no claim that was lost.
+   */
+  async #takeBackStamps(): Promise<void> {
+    const db = this.#boss.getDb();
+    await db.executeSql(
+      `update ${SCHEMA}.queue set ${notAhead('monitor_on', 'monitor_claim_on', 'maintain_on')}
+       where name = any($1) and greatest(monitor_on, monitor_claim_on, maintain_on) > now()`,
+      [this.#queues],
+    );
+    await db.executeSql(
+      `update ${SCHEMA}.job set ${notAhead('start_after', 'heartbeat_on', 'started_on')}
+       where name = any($1) and state <= 'active' and greatest(start_after, heartbeat_on, started_on) > now()`,
+      [this.#queues],
+    );
   }
 
   async enqueue(trx: TablesTransaction, queue: string, entries: readonly QueueEntry[]): Promise<void> {
@@ -55,8 +112,12 @@ export class BossQueue implements Queue<TablesTransaction> {
     await this.#boss.insert(queue, jobs, { db: fromKysely(trx as Kysely<EngineTables>) });
   }
 
-  async claim(queue: string, count: number): Promise<Claim[]> {
-    const jobs = await this.#boss.fetch(queue, { batchSize: count, includeMetadata: true });
+  async claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {
+    const jobs = await this.#boss.fetch(queue, {
+      batchSize: count,
+      includeMetadata: true,
+      ...(which === 'begun' ? { minPriority: BEGUN_PRIORITY } : {}),
+    });
     return jobs.map(({ id, retryCount }) => ({ queue, subjectId: id, attempt: retryCount }));
   }
 
@@ -90,3 +151,7 @@ const attemptOf = ({ subjectId, attempt }: Claim): { id: string; retryCount: num
   id: subjectId,
   retryCount: attempt,
 });
+
+/** What is not stamped yet stays so. */
+const notAhead = (...columns: readonly string[]): string =>
+  columns.map((column) => `${column} = case when ${column} > now() then now() else ${column} end`).join(', ');

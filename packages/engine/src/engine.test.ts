@@ -72,7 +72,7 @@ describe('a node that may have lost its claims', () => {
   async function submit(engine: Engine<MemoryTransaction>, id: string): Promise<void> {
     await engine.transact(async (trx) => {
       await engine.create(trx, 'steps', [{ id, spec: {} }]);
-      await engine.enqueue(trx, 'steps', [{ subjectId: id, key: 'device', order: 1 }]);
+      await engine.enqueue(trx, 'steps', [{ subjectId: id, key: id, order: 1 }]);
     });
     engine.lookForWork();
     await rest();
@@ -104,7 +104,9 @@ describe('a node that may have lost its claims', () => {
     const problems: Error[] = [];
     frozen.on('problem', (error) => problems.push(error));
     clock.standStill(11_000);
-    expect(await queue.claim('steps', 1)).toEqual([{ queue: 'steps', subjectId: 'subject', attempt: 1 }]);
+    expect(await queue.claim('steps', 1, 'any')).toEqual([
+      { queue: 'steps', subjectId: 'subject', attempt: 1 },
+    ]);
     expect(frozen.isFenced()).toBe(true);
     clock.pass(1);
     await rest();
@@ -118,8 +120,8 @@ describe('a node that may have lost its claims', () => {
   it('does not take hold of what it claimed before it stood still', async () => {
     const answer = Promise.withResolvers<void>();
     const claim = queue.claim.bind(queue);
-    queue.claim = async (name, count) => {
-      const claims = await claim(name, count);
+    queue.claim = async (name, count, which) => {
+      const claims = await claim(name, count, which);
       if (claims.length > 0) await answer.promise;
       return claims;
     };
@@ -130,6 +132,22 @@ describe('a node that may have lost its claims', () => {
     await rest();
     expect(await types('subject')).toEqual([]);
     expect(signals).toEqual([]);
+  });
+
+  it('takes over what was begun elsewhere and lost, with both hands full or draining, and begins nothing new', async () => {
+    const engine = await startEngine('a', {
+      programs: [{ program: program as AnyProgram<MemoryTransaction>, parallel: () => 0 }],
+    });
+    await submit(engine, 'lost');
+    const [claim] = await queue.claim('steps', 1, 'any');
+    if (claim === undefined) throw new Error('there is nothing to claim');
+    await submit(engine, 'new');
+    await queue.release(claim);
+    engine.drain();
+    clock.pass(500);
+    await rest();
+    expect(await types('lost')).toEqual(['intended']);
+    expect(await types('new')).toEqual([]);
   });
 
   it('is refused when it takes hold later than the one who took over', async () => {

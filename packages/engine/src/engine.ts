@@ -38,6 +38,11 @@ export type EngineOptions<Transaction> = {
 const FENCE_MS = LEASE_SECONDS * 700;
 const RENEW_MS = 2_000;
 const POLL_MS = 500;
+/**
+ * What was begun elsewhere and lost is taken over beside whatever goes on here, and by a node that drains too: a gateway may
+ * wait quiesced for it.
+ */
+const BEGUN_AT_ONCE = 50;
 const LONGEST_PARKED_MS = 60_000;
 
 type Going<Transaction> = {
@@ -119,15 +124,9 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       .map(({ claim }) => claim.subjectId);
   }
 
-  /** Claims nothing more until `resume`; what is going on goes on. */
+  /** Begins nothing more; what was begun, here or elsewhere, goes on. */
   drain(): void {
     this.#isDraining = true;
-  }
-
-  /** Claims again. */
-  resume(): void {
-    this.#isDraining = false;
-    this.lookForWork();
   }
 
   /** Lets go of everything and ends; what was going on is taken over by whoever comes next. */
@@ -167,19 +166,21 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const free = parallel() - this.going(program.name).length;
+      const hasRoom = free > 0 && !this.#isDraining;
+      const count = hasRoom ? free : BEGUN_AT_ONCE;
       const askedAt = this.#options.clock.elapsed();
-      // What a fenced node claims it may not work on yet.
-      const mayClaim = free > 0 && !this.#isDraining && !this.isFenced();
-      const claims = mayClaim ? await this.#claim(program.name, free) : [];
+      const claims = await this.#claim(program.name, count, hasRoom ? 'any' : 'begun');
       for (const claim of claims) this.#begin(claim, program, askedAt);
       // A full hand means that more may be waiting.
-      if (claims.length === 0 || claims.length < free) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
+      if (claims.length < count) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
     }
   }
 
-  async #claim(queue: string, count: number): Promise<Claim[]> {
+  async #claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {
+    // What a fenced node claims it may not work on yet.
+    if (this.isFenced()) return [];
     try {
-      return await this.#options.queue.claim(queue, count);
+      return await this.#options.queue.claim(queue, count, which);
     } catch (error) {
       this.emit('problem', asError(error));
       return [];
@@ -211,8 +212,8 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     if (mustLetGo()) return queue.release(claim);
     // Each claim of a subject has a higher attempt than those before: late holders are refused by it, not by luck.
     const hold = await journal.takeHold(claim.subjectId, claim.attempt + 1, nodeId);
-    if (hold.kind === 'superseded') return;
     if (hold.kind === 'gone') return queue.complete(claim);
+    if (hold.kind === 'superseded') return queue.release(claim);
     const end = await driveSubject(hold.taken, program, {
       journal,
       wakeUp: this.#wakeUp,
@@ -254,6 +255,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       const askedAt = this.#options.clock.elapsed();
       try {
         await this.#options.beat?.();
+        await this.#options.queue.tend();
         for (const { program } of this.#options.programs) await this.#renewQueue(program.name, askedAt);
         this.#renewedAt = askedAt;
       } catch (error) {

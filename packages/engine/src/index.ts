@@ -16,5 +16,5 @@ export type {
   Reply,
   Step,
 } from './program.ts';
-export type { Claim, Queue, QueueEntry } from './queue.ts';
+export { type Claim, LEASE_SECONDS, type Queue, type QueueEntry } from './queue.ts';
 export { systemClock } from './system-clock.ts';

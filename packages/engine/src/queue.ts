@@ -18,8 +18,11 @@ export interface Queue<Transaction> {
   start(queues: readonly string[]): Promise<void>;
   /** Queues subjects in a transaction; one that is queued already stays as it is. */
   enqueue(trx: Transaction, queue: string, entries: readonly QueueEntry[]): Promise<void>;
-  /** Claims up to `count` subjects, none of which shares its key with one that is claimed already. */
-  claim(queue: string, count: number): Promise<Claim[]>;
+  /**
+   * Claims up to `count` subjects, none of which shares its key with one that is claimed already; with `begun` only such
+   * as were claimed before and given back or lost.
+   */
+  claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]>;
   /** Renews claims of one queue for another lease; answers those that are still this node's. */
   renew(claims: readonly Claim[]): Promise<Claim[]>;
   /** The subject has ended; nothing happens when the claim is no longer this node's. */
@@ -28,5 +31,10 @@ export interface Queue<Transaction> {
   release(claim: Claim): Promise<void>;
   /** Frees what a node held that is known to be dead, whichever attempt it was. */
   releaseDead(queue: string, subjectIds: readonly string[]): Promise<void>;
+  /**
+   * To be called every few seconds: whatever the clocks did meanwhile, claims that were lost and subjects that wait are
+   * given out.
+   */
+  tend(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -32,7 +32,9 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
     });
   }
 
-  async claim(queue: string, count: number): Promise<Claim[]> {
+  async tend(): Promise<void> {}
+
+  async claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {
     this.#expire();
     const open = [...this.#entries.values()].filter((entry) => entry.queue === queue).sort(firstToStart);
     const busy = new Set(open.filter(({ state }) => state === 'claimed').map(({ key }) => key));
@@ -40,6 +42,7 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
     for (const entry of open) {
       if (claims.length >= count) break;
       if (busy.has(entry.key)) continue;
+      if (which === 'begun' && entry.state !== 'released') continue;
       // One that was given back blocks its key until it is taken over.
       busy.add(entry.key);
       if (entry.state === 'released') entry.attempt += 1;

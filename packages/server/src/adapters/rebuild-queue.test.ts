@@ -67,7 +67,7 @@ async function drain(program: 'run' | 'task'): Promise<string[][]> {
   await queue.start(['run', 'task']);
   const turns: string[][] = [];
   for (;;) {
-    const claims = await queue.claim(program, 100);
+    const claims = await queue.claim(program, 100, 'any');
     if (claims.length === 0) return turns;
     expect(claims.map(({ attempt }) => attempt)).toEqual(claims.map(() => 0));
     turns.push(claims.map(({ subjectId }) => subjectId));
