@@ -79,14 +79,19 @@ function readDay(text: string): Temporal.PlainDate | null {
 
 /** Whether the zone is a name of the IANA database that this machine knows; offsets such as `+02:00` are not. */
 export function isTimezone(name: string): boolean {
+  if (knownTimezones.has(name)) return true;
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
   } catch {
     return false;
   }
+  knownTimezones.add(name);
+  return true;
 }
+
+/** To ask takes a while, and parameters are read again and again; there are only some hundred zones. */
+const knownTimezones = new Set<string>();
 
 /** Whether a new task may start at an instant (milliseconds since the epoch), by the wall clock of the window's zone. */
 export function isWindowOpen(window: MaintenanceWindow, atMs: number): boolean {

@@ -122,7 +122,7 @@ class Drive<Transaction> {
       };
       return await this.#program.perform(effect, this.#state, performance);
     } finally {
-      over.abort();
+      over.abort('over');
       await listening;
     }
   }

@@ -58,7 +58,16 @@ export class MemoryJournal implements Journal<MemoryTransaction> {
     const row = this.#rows.get(subjectId);
     if (row === undefined) return null;
     const { program, token, isEnded, facts } = row;
-    return { program, spec: JSON.parse(row.spec) as object, lastSeq: facts.length, token, isEnded };
+    return {
+      program,
+      // Hardly anybody asks, and long histories lock often.
+      get spec() {
+        return JSON.parse(row.spec) as object;
+      },
+      lastSeq: facts.length,
+      token,
+      isEnded,
+    };
   }
 
   async factsAfter(_trx: MemoryTransaction | null, subjectId: string, seq: number): Promise<readonly Fact[]> {
