@@ -39,6 +39,8 @@ const counted = [
   'runs',
   'tasks',
   'guards',
+  'fires',
+  'files',
 ] as const;
 
 /** What histories are counted by. */
@@ -94,12 +96,14 @@ function isSettled({ rows, openGuards, devices }: World): boolean {
   return true;
 }
 
-function countsOf({ trail, rows }: World): Record<Counted, number> {
+function countsOf({ trail, rows, fires, store }: World): Record<Counted, number> {
   const counts = Object.fromEntries(counted.map((name) => [name, trail.count(name)]));
   const sizes = {
     runs: rows.runs.size,
     tasks: rows.tasks.size,
     guards: rows.guards.length,
+    fires: fires.fires.size,
+    files: store.published.size,
   };
   return { ...counts, ...sizes } as Record<Counted, number>;
 }
