@@ -8,7 +8,7 @@ export type NodeParts = {
   readonly journal: Journal<MemoryTransaction>;
   readonly queue: Queue<MemoryTransaction>;
   readonly records: Records<MemoryTransaction>;
-  readonly clock: Clock;
+  readonly clock: Clock & { readonly suspendedMs?: number };
 };
 
 type Definitions = ConstructorParameters<typeof LatestParameters>[0];

@@ -70,8 +70,11 @@ class FencingOff extends Mutation {
   override readonly isFencingOff = true;
 
   override plant(parts: NodeParts): NodeParts {
-    const { now, after } = parts.clock;
-    return { ...parts, clock: { now, after, elapsed: () => 0 } };
+    const { clock } = parts;
+    const { now, after } = clock;
+    // A clock that stands still with the process: it cannot tell that time went on.
+    const elapsed = (): number => clock.elapsed() - (clock.suspendedMs ?? 0);
+    return { ...parts, clock: { now, after, elapsed } };
   }
 }
 

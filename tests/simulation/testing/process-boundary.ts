@@ -13,6 +13,9 @@ export class ProcessBoundary implements Clock {
   #isSuspended = false;
   /** How often it was suspended. */
   suspensions = 0;
+  /** How long it stood still, in milliseconds; what is still going on is not counted. */
+  suspendedMs = 0;
+  #suspendedAt = 0;
   /** What the wall clock is ahead of the truth, in milliseconds. */
   offsetMs: number;
   /** How long everything waits before the process gets to it, in milliseconds. */
@@ -66,11 +69,13 @@ export class ProcessBoundary implements Clock {
   suspend(): void {
     this.#isSuspended = true;
     this.suspensions += 1;
+    this.#suspendedAt = this.#kernel.now;
   }
 
   /** All that waited comes at once, one by one, in an order that nobody chose. */
   resume(): void {
     this.#isSuspended = false;
+    this.suspendedMs += this.#kernel.now - this.#suspendedAt;
     for (const run of this.#backlog.splice(0)) this.#kernel.after(0, () => this.enter(run));
   }
 }

@@ -46,7 +46,6 @@ export class SimulatedNode {
   readonly #observer: NodeObserver;
   readonly #cutOff = new Set<string>();
   #life: Life | null = null;
-  #lives = 0;
 
   constructor(world: World, name: string, mutation: Mutation, observer: NodeObserver) {
     this.#world = world;
@@ -82,7 +81,6 @@ export class SimulatedNode {
 
   start(): void {
     if (this.#life !== null) return;
-    this.#lives += 1;
     this.#world.trail.note('node', this.name, 'starts');
     const boundary = new ProcessBoundary(this.#world.kernel, this.offsetMs);
     const link = new DatabaseLink(this.#world.kernel, this.#dice, this.#world.database, boundary);
