@@ -199,7 +199,7 @@ describe.each(grounds)('the engine on %s', (_, open) => {
     );
     const [id = ''] = await submit(engine, [{ steps: 1, key: 'a' }]);
     await begun.promise;
-    engine.drain();
+    await engine.drain();
     expect((await ground.journal.takeHold(id, 99, randomUUID())).kind).toBe('taken');
     goOn.resolve();
     await engine.stop();

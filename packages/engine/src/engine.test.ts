@@ -143,11 +143,45 @@ describe('a node that may have lost its claims', () => {
     if (claim === undefined) throw new Error('there is nothing to claim');
     await submit(engine, 'new');
     await queue.release(claim);
-    engine.drain();
+    await engine.drain();
     clock.pass(500);
     await rest();
     expect(await types('lost')).toEqual(['intended']);
     expect(await types('new')).toEqual([]);
+  });
+
+  it('has drained when what it had claimed by then has been begun', async () => {
+    const answer = Promise.withResolvers<void>();
+    const claim = queue.claim.bind(queue);
+    queue.claim = async (name, count, which) => {
+      const claims = await claim(name, count, which);
+      if (claims.length > 0) await answer.promise;
+      return claims;
+    };
+    const engine = await startEngine('a');
+    await submit(engine, 'subject');
+    let isDrained = false;
+    const drained = engine.drain().then(() => {
+      isDrained = true;
+    });
+    await rest();
+    expect([isDrained, engine.going('steps')]).toEqual([false, []]);
+    answer.resolve();
+    await drained;
+    expect(engine.going('steps')).toEqual(['subject']);
+  });
+
+  it('begins nothing when it was drained before it started', async () => {
+    const other = await startEngine('b', { programs: [] });
+    await submit(other, 'subject');
+    const programs = [{ program: program as AnyProgram<MemoryTransaction>, parallel: () => 4 }];
+    const engine = new Engine({ journal, queue, clock, nodeId: 'a', programs, beat });
+    engines.push(engine);
+    await engine.drain();
+    await engine.start();
+    clock.pass(500);
+    await rest();
+    expect(await types('subject')).toEqual([]);
   });
 
   it('is refused when it takes hold later than the one who took over', async () => {

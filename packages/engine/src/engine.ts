@@ -60,6 +60,8 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
   readonly #wakeUp: WakeUp;
   readonly #going = new Map<string, Going<Transaction>>();
   readonly #stopping = new AbortController();
+  /** What is asked for and may still be begun. */
+  readonly #looks = new Set<Promise<number>>();
   #isDraining = false;
   #renewedAt: number;
   #loops: Promise<void>[] = [];
@@ -124,9 +126,10 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       .map(({ claim }) => claim.subjectId);
   }
 
-  /** Begins nothing more; what was begun, here or elsewhere, goes on. */
-  drain(): void {
+  /** Begins nothing more; what was begun, here or elsewhere, goes on. Resolves when what was being claimed is going too. */
+  async drain(): Promise<void> {
     this.#isDraining = true;
+    await Promise.all(this.#looks);
   }
 
   /** Lets go of everything and ends; what was going on is taken over by whoever comes next. */
@@ -168,12 +171,21 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       const free = parallel() - this.going(program.name).length;
       const hasRoom = free > 0 && !this.#isDraining;
       const count = hasRoom ? free : BEGUN_AT_ONCE;
-      const askedAt = this.#options.clock.elapsed();
-      const claims = await this.#claim(program.name, count, hasRoom ? 'any' : 'begun');
-      for (const claim of claims) this.#begin(claim, program, askedAt);
+      const look = this.#beginSome(program, count, hasRoom ? 'any' : 'begun');
+      this.#looks.add(look);
+      const begun = await look;
+      this.#looks.delete(look);
       // A full hand means that more may be waiting.
-      if (claims.length < count) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
+      if (begun < count) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
     }
+  }
+
+  /** Answers how many it has begun. */
+  async #beginSome(program: AnyProgram<Transaction>, count: number, which: 'any' | 'begun'): Promise<number> {
+    const askedAt = this.#options.clock.elapsed();
+    const claims = await this.#claim(program.name, count, which);
+    for (const claim of claims) this.#begin(claim, program, askedAt);
+    return claims.length;
   }
 
   async #claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {

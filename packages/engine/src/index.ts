@@ -4,6 +4,7 @@ export type { DriveEnd } from './drive-subject.ts';
 export { Engine, type EngineEvents, type EngineOptions } from './engine.ts';
 export type { EngineTables } from './engine-tables.ts';
 export type { Held, Journal, NewSubject, Subject, TakeHold, Taken } from './journal.ts';
+export { pause } from './pause.ts';
 export { PostgresJournal, type TablesTransaction } from './postgres-journal.ts';
 export type {
   AnyProgram,

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { pause } from './pause.ts';
 
 /** Lets many sleepers be woken by name, by time, or by an abort; leaves no timer behind. */
 export class WakeUp {
@@ -12,19 +13,15 @@ export class WakeUp {
   /** Resolves after `ms`, at once when the name is woken or the signal aborts. */
   async sleep(name: string, ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        callOff();
-        signal.removeEventListener('abort', wake);
-        const sleepers = this.#sleepers.get(name);
-        sleepers?.delete(wake);
-        if (sleepers?.size === 0) this.#sleepers.delete(name);
-        resolve();
-      };
-      const callOff = this.#clock.after(ms, wake);
-      signal.addEventListener('abort', wake);
-      this.#sleepers.set(name, (this.#sleepers.get(name) ?? new Set()).add(wake));
+    const sleepers = this.#sleepers.get(name) ?? new Set();
+    this.#sleepers.set(name, sleepers);
+    let wake = (): void => undefined;
+    await pause(this.#clock, ms, signal, (end) => {
+      wake = end;
+      sleepers.add(wake);
     });
+    sleepers.delete(wake);
+    if (sleepers.size === 0 && this.#sleepers.get(name) === sleepers) this.#sleepers.delete(name);
   }
 
   /** Wakes everyone who sleeps under the name. */

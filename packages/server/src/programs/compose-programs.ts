@@ -77,10 +77,7 @@ export function composePrograms<Transaction>(
       await reconciler.start();
       loops.push(repeatReconciling(parts, reconciler), startPlanner(parts, engine, runs));
     },
-    async undo(undoMs) {
-      engine.drain();
-      await undoGoingTasks(engine, clock, undoMs);
-    },
+    undo: (undoMs) => undoGoingTasks(engine, clock, undoMs),
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
       await reconciler.stop();

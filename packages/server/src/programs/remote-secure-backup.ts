@@ -1,8 +1,7 @@
 import type { Reply } from '@stillpoint/core';
 import type { SecureBackupOrder } from '@stillpoint/datapower';
-import type { Clock } from '@stillpoint/engine';
+import { type Clock, pause } from '@stillpoint/engine';
 import type { Conversation } from './conversation.ts';
-import { pause } from './pause.ts';
 
 const LONGEST_WRITING_MS = 20 * 60_000;
 /** A device that is idle and has written nothing for this long has finished, well or badly. */

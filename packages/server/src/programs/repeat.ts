@@ -1,5 +1,4 @@
-import type { Clock } from '@stillpoint/engine';
-import { pause } from './pause.ts';
+import { type Clock, pause } from '@stillpoint/engine';
 
 /** Work that is done again and again until it is stopped. */
 export type Repetition = {
