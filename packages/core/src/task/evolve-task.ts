@@ -1,13 +1,18 @@
 import { type Fault, type Reason, type Reply, reasonOf } from '../reason.ts';
 import { backOffMs, LONGEST_BACK_OFF_MS } from './back-off.ts';
+import { rowsInScope } from './rows-in-scope.ts';
 import type { DomainRow, FetchedBackup, TaskEffect, TaskEffectType } from './task-effect.ts';
 import type { TaskCommand, TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
-import { DEFAULT_DOMAIN, type QuiesceScope, quiesceScopeOf } from './task-spec.ts';
-import type { SeenPhase, TaskState } from './task-state.ts';
+import { DEFAULT_DOMAIN, quiesceScopeOf } from './task-spec.ts';
+import { isGuardNeeded, type SeenPhase, type TaskState } from './task-state.ts';
 
-/** What is known of a task after one more fact. */
+/**
+ * What is known of a task after one more fact. Waits begin with facts of who drives the task, whose clock neither goes
+ * back nor jumps, and anew with `takenOver`; what is told carries the clock of whoever tells it, so no wait begins with that.
+ */
 export function evolveTask(state: TaskState, fact: TaskFact): TaskState {
-  return withUndoBegun(evolve(state, fact), fact.at);
+  const next = evolve(state, fact);
+  return fact.type === 'told' ? next : withUndoBegun(next, fact.at);
 }
 
 function evolve(state: TaskState, fact: TaskFact): TaskState {
@@ -28,9 +33,20 @@ function evolve(state: TaskState, fact: TaskFact): TaskState {
 }
 
 /** What is published stays, and what is being published is let come to its end. */
-function told(state: TaskState, { sparesStarted, reason, status }: TaskCommand): TaskState {
+function told(state: TaskState, command: TaskCommand): TaskState {
+  if (command.type === 'released') return released(state);
+  const { sparesStarted, reason, status } = command;
   const isSpared = state.publish !== 'none' || (sparesStarted && state.isStarted);
   return isSpared ? state : failed(state, reason, status);
+}
+
+/** What is quiesced from now on is somebody else's, and what is fetched from now on was not taken quiesced. */
+function released(state: TaskState): TaskState {
+  if (!isGuardNeeded(state)) return state;
+  const next = { ...state, quiesce: { ...state.quiesce, isReleased: true } };
+  if (state.publish !== 'none') return next;
+  const detail = `${state.spec.device} was set moving again before its backup was published.`;
+  return failed(next, reasonOf('INTERRUPTED', detail));
 }
 
 /** Undoing begins with the fact that ended the way forward. */
@@ -172,7 +188,10 @@ function settled(state: TaskState, fact: TaskSettled): TaskState {
   return settleOne(state, fact);
 }
 
-/** Nothing is repeated blind: an effect that was begun and not settled may have happened, and is now to be looked at. */
+/**
+ * Nothing is repeated blind: an effect that was begun and not settled may have happened, and is now to be looked at. All
+ * waits begin anew, for the clock by which they were told may have been another node's.
+ */
 function takenOver(state: TaskState, at: number): TaskState {
   const { pending, quiesce, undo, spec } = state;
   if (!state.isStarted) return { ...state, pending: null };
@@ -187,7 +206,7 @@ function takenOver(state: TaskState, at: number): TaskState {
       ...quiesce,
       isLookDue: quiesce.isOurs,
       nextLookAt: 0,
-      settlesAt: pending?.type === 'quiesce' ? settlesAt : quiesce.settlesAt,
+      settlesAt: quiesce.settlesAt === 0 ? 0 : settlesAt,
     },
     undo: {
       ...undo,
@@ -195,7 +214,7 @@ function takenOver(state: TaskState, at: number): TaskState {
       since: undo.since === null ? null : at,
       acceptedAt: undo.acceptedAt === 0 ? 0 : at,
       nextAttemptAt: undo.isAccepted ? at + LONGEST_BACK_OFF_MS : at,
-      settlesAt: pending?.type === 'unquiesce' ? settlesAt : undo.settlesAt,
+      settlesAt: pending?.type !== 'unquiesce' && undo.settlesAt === 0 ? 0 : settlesAt,
     },
   };
   if (pending?.type === 'runPostScript') {
@@ -264,7 +283,8 @@ function lookedAgain(state: TaskState, fact: Extract<TaskSettled, { effect: { ty
   const seen = phaseOf(rowsInScope(reply.value.rows, scope), isOver ? 'normal' : 'quiesced');
   const hasBegun = quiesce.hasBegun || seen !== 'normal';
   const settlesAt = hasBegun ? 0 : quiesce.settlesAt;
-  const isReleased = isOver && seen === 'normal' && at >= Math.max(settlesAt, state.undo.settlesAt);
+  const isStill = isOver && seen === 'normal' && at >= Math.max(settlesAt, state.undo.settlesAt);
+  const isReleased = quiesce.isReleased || isStill;
   const looked: TaskState = {
     ...state,
     quiesce: { ...quiesce, isLookDue: false, seen, nextLookAt, hasBegun, settlesAt, isReleased },
@@ -284,13 +304,6 @@ function phaseOf(rows: readonly DomainRow[], empty: 'normal' | 'quiesced'): Seen
   if (states.size > 1) return 'between';
   if (states.has('quiesced')) return 'quiesced';
   return states.has('normal') ? 'normal' : 'between';
-}
-
-/** Quiescing a device takes every domain down but `default`. */
-function rowsInScope(rows: readonly DomainRow[], scope: QuiesceScope): readonly DomainRow[] {
-  return rows.filter(({ domain }) =>
-    scope.kind === 'domain' ? domain === scope.domain : domain !== DEFAULT_DOMAIN,
-  );
 }
 
 function secureBackupRefusal(

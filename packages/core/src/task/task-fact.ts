@@ -10,13 +10,16 @@ export type TaskVerdict = {
 };
 
 /** What somebody outside may tell a task. */
-export type TaskCommand = {
-  readonly type: 'cancel';
-  readonly status: 'CANCELLED' | 'FAILED';
-  /** A task that has started by then goes on. */
-  readonly sparesStarted: boolean;
-  readonly reason: Reason;
-};
+export type TaskCommand =
+  | {
+      readonly type: 'cancel';
+      readonly status: 'CANCELLED' | 'FAILED';
+      /** A task that has started by then goes on. */
+      readonly sparesStarted: boolean;
+      readonly reason: Reason;
+    }
+  /** What it had quiesced was seen moving, when nothing of ours could land any more, by somebody who undid it for the task. */
+  | { readonly type: 'released' };
 
 /** What a task concludes by itself from the time that has passed. */
 export type TaskNote =

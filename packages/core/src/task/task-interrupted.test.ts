@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TaskEffectType } from './task-effect.ts';
 import type { TaskCommand } from './task-fact.ts';
 import type { TaskSpec } from './task-spec.ts';
-import { exportTask, secureBackupTask } from './testing/build-task.ts';
+import { exportTask, faultReply, secureBackupTask, TASK_START } from './testing/build-task.ts';
 import {
   driveTask,
   endOf,
@@ -183,5 +183,91 @@ describe.each(kinds)('%s that an operator cancels', (_, spec) => {
       ],
     });
     expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+  });
+});
+
+describe.each([
+  ['a minute ahead', 61_000],
+  ['an hour ahead', 3_600_000],
+  ['a day behind', -86_400_000],
+])('a task that goes by a clock that is %s of the one before', (_, aheadMs) => {
+  const spec = exportTask({ isQuiesceAsked: true });
+  const seconds = ({ endedAt }: TaskDrive): number => (endedAt - TASK_START - aheadMs) / 1000;
+
+  it.each(['quiesce', 'unquiesce'] as const)(
+    'waits until the %s that was lost can no longer land',
+    (effect) => {
+      const drive = driveTask(spec, {
+        replies: { [effect]: [faultReply('REPLY_LOST', 'unknown')] },
+        isLostLanding: effect === 'unquiesce',
+        interference: [{ when: 'after', effect, fact: 'takenOver', aheadMs }],
+      });
+      expect(drive.effects.at(-1)).toBe('look');
+      expect(seconds(drive)).toBe(60);
+      expect([drive.leftQuiesced, drive.isGuardLeft]).toEqual([[], false]);
+    },
+  );
+
+  it('gives its device the whole time to be set moving', () => {
+    const drive = driveTask(spec, {
+      unquiescesTo: 'unquiescing',
+      interference: [{ when: 'after', effect: 'unquiesce', fact: 'takenOver', aheadMs }],
+    });
+    expect(drive.verdict.warnings).toEqual([]);
+    expect(endOf(drive)).toBe('FAILED UNQUIESCE_TIMEOUT');
+    expect(seconds(drive)).toBe(300);
+  });
+
+  it('takes no time from who tells it to stop', () => {
+    const drive = driveTask(spec, {
+      replies: { unquiesce: [faultReply('DEVICE_REFUSED')] },
+      interference: [{ when: 'after', effect: 'quiesce', fact: operatorsCancel, aheadMs }],
+    });
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+    expect(warningsOf(drive)).toEqual(['UNQUIESCE_TIMEOUT']);
+    expect((drive.endedAt - TASK_START) / 1000).toBe(300);
+  });
+});
+
+describe('a task whose device somebody else has set moving for it', () => {
+  const spec = exportTask({ isQuiesceAsked: true });
+  const released: TaskCommand = { type: 'released' };
+
+  it('never unquiesces what is quiesced then, for that is not its own', () => {
+    const drive = driveTask(spec, {
+      interference: [
+        { when: 'before', effect: 'unquiesce', fact: 'takenOver' },
+        { when: 'before', effect: 'unquiesce', fact: released },
+      ],
+    });
+    expect(drive.effects).not.toContain('unquiesce A');
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+    expect(drive.isGuardLeft).toBe(false);
+  });
+
+  it('learns nothing else from a look that was on its way meanwhile', () => {
+    const drive = driveTask(spec, {
+      interference: [
+        { when: 'after', effect: 'fetchExport', fact: 'takenOver' },
+        { when: 'during', effect: 'look', index: 2, fact: released },
+      ],
+    });
+    expect(drive.effects).not.toContain('unquiesce A');
+    expect(drive.isGuardLeft).toBe(false);
+  });
+
+  it('fails when it was not published by then, and discards what it fetched while the device was moving', () => {
+    const drive = driveTask(spec, {
+      interference: [{ when: 'during', effect: 'fetchExport', fact: released }],
+    });
+    expect(endOf(drive)).toBe('FAILED INTERRUPTED');
+    expect(drive.effects.slice(-2)).toEqual(['fetchExport persisted', 'discardBackup']);
+  });
+
+  it('is as before when it had quiesced nothing', () => {
+    const drive = driveTask(exportTask(), {
+      interference: [{ when: 'during', effect: 'fetchExport', fact: released }],
+    });
+    expect(endOf(drive)).toBe('SUCCEEDED -');
   });
 });

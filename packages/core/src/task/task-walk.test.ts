@@ -124,6 +124,26 @@ const plantedFaults: [string, TaskProgram, TaskSpec?][] = [
     },
   ],
   [
+    'who takes over goes on with the waits of another clock',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        if (fact.type !== 'takenOver' || state.pending !== null) return next;
+        const { settlesAt } = state.quiesce;
+        return { ...next, quiesce: { ...next.quiesce, settlesAt } };
+      },
+    },
+  ],
+  [
+    'what somebody else has undone is undone again',
+    {
+      ...program,
+      evolve: (state, fact) =>
+        fact.type === 'told' && fact.command.type === 'released' ? state : evolveTask(state, fact),
+    },
+  ],
+  [
     'an accepted unquiesce counts as seen running',
     {
       ...program,

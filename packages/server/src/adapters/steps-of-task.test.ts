@@ -80,6 +80,13 @@ it('a step that a server died in is unknown from the take-over on', () => {
   ]);
 });
 
+it('a device that was set moving by somebody else is said to be', () => {
+  const told = { type: 'told', at: 7, command: { type: 'released' } } as const;
+  expect(shown(told)).toEqual([
+    ['release', 7, 7, 'succeeded', 'The device was set moving again for this task.'],
+  ]);
+});
+
 it('a wait that was given up says on what', () => {
   const note = {
     type: 'gaveUp',

@@ -25,7 +25,9 @@ export function stepsOfTask(facts: readonly TaskFact[]): Step[] {
       const { on, reason } = fact.note;
       steps.push(moment(`wait for ${on}`, at, 'failed', reason.detail));
     } else if (fact.type === 'told') {
-      steps.push(moment('cancel', at, 'succeeded', fact.command.reason.detail));
+      const { command } = fact;
+      if (command.type === 'cancel') steps.push(moment('cancel', at, 'succeeded', command.reason.detail));
+      else steps.push(moment('release', at, 'succeeded', 'The device was set moving again for this task.'));
     }
   }
   return steps;

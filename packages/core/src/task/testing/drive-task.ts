@@ -14,7 +14,7 @@ import { isGuardNeeded, queuedTask, type TaskState } from '../task-state.ts';
 import { oneFile, TASK_START } from './build-task.ts';
 
 /** What an operator's cancel tells a task. */
-export const operatorsCancel: TaskCommand = {
+export const operatorsCancel: Extract<TaskCommand, { type: 'cancel' }> = {
   type: 'cancel',
   status: 'CANCELLED',
   sparesStarted: false,
@@ -29,6 +29,8 @@ export type Interference = {
   /** Which effect of this type, counted from 0; the first when not given. */
   readonly index?: number;
   readonly fact: 'takenOver' | TaskCommand;
+  /** How much further on the clock is of who takes over, or tells it. */
+  readonly aheadMs?: number;
 };
 
 type Phase = DomainRow['quiesceState'];
@@ -212,13 +214,15 @@ class Drive {
       (one) => one.when === when && one.effect === effect && (one.index ?? 0) === count,
     );
     if (found === -1) return null;
-    const [{ fact } = { fact: operatorsCancel }] = this.#open.splice(found, 1);
-    this.#tell(
-      fact === 'takenOver'
-        ? { type: 'takenOver', at: this.#now }
-        : { type: 'told', at: this.#now, command: fact },
-    );
-    return fact;
+    const [one] = this.#open.splice(found, 1);
+    if (one === undefined) return null;
+    const at = this.#now + (one.aheadMs ?? 0);
+    if (one.fact !== 'takenOver') this.#tell({ type: 'told', at, command: one.fact });
+    else {
+      this.#now = at;
+      this.#tell({ type: 'takenOver', at });
+    }
+    return one.fact;
   }
 
   #tell(fact: TaskFact): void {

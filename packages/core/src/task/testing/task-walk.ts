@@ -38,6 +38,7 @@ export type WalkReport = {
 };
 
 const START = 1_000_000_000_000;
+const HOUR_MS = 3_600_000;
 const closedWindow = { timeframes: [], blackoutDays: [], timezone: 'UTC' };
 
 const noFault = (code: string): Fault => ({ code, effect: 'none', retryable: true, detail: code });
@@ -131,7 +132,8 @@ function outsideEvents(program: TaskProgram, node: Node): Node[] {
     events.push(
       tell(program, told, {
         type: 'told',
-        at: now,
+        // By the clock of another node.
+        at: now - HOUR_MS,
         command: { type: 'cancel', status: 'CANCELLED', sparesStarted: false, reason },
       }),
     );
@@ -176,16 +178,6 @@ function outcomesOf(program: TaskProgram, node: Node, effect: TaskEffect): Node[
   const { now } = node;
   const intended = tell(program, node, { type: 'intended', at: now, effect });
   checkAlways(intended);
-  const crash = (from: Node): Node[] =>
-    from.world.crashesLeft === 0
-      ? []
-      : [
-          tell(
-            program,
-            { ...from, world: { ...from.world, crashesLeft: from.world.crashesLeft - 1 } },
-            { type: 'takenOver', at: now },
-          ),
-        ];
   const settle = (from: Node, reply: Reply<unknown>): Node =>
     tell(program, from, { type: 'settled', at: now, effect, reply } as TaskSettled);
   const done = { ...intended, world: act(intended.world, effect) };
@@ -194,8 +186,8 @@ function outcomesOf(program: TaskProgram, node: Node, effect: TaskEffect): Node[
     settle(intended, { ok: false, fault: noFault('REFUSED') }),
     settle(done, { ok: false, fault: lost }),
     settle(intended, { ok: false, fault: lost }),
-    ...crash(intended),
-    ...crash(done),
+    ...crashesOf(program, intended),
+    ...crashesOf(program, done),
   ];
   if (effect.type === 'quiesce' || effect.type === 'unquiesce') {
     const flight = { kind: effect.type, landsBefore: now + node.state.spec.limits.settleMs };
@@ -203,7 +195,7 @@ function outcomesOf(program: TaskProgram, node: Node, effect: TaskEffect): Node[
       ...intended,
       world: { ...intended.world, flights: [...intended.world.flights, flight] },
     };
-    nodes.push(settle(flying, { ok: false, fault: lost }), ...crash(flying));
+    nodes.push(settle(flying, { ok: false, fault: lost }), ...crashesOf(program, flying));
   }
   return nodes;
 }
@@ -213,11 +205,37 @@ function looksOf(program: TaskProgram, node: Node, effect: TaskEffect): Node[] {
     tell(program, node, { type: 'settled', at: node.now, effect, reply } as TaskSettled);
   const nodes = [settle({ ok: true, value: lookValue(node, effect) })];
   if (effect.type !== 'admit') nodes.push(settle({ ok: false, fault: noFault('UNREACHABLE') }));
-  if (node.world.crashesLeft > 0 && node.state.isStarted) {
-    const crashed = { ...node, world: { ...node.world, crashesLeft: node.world.crashesLeft - 1 } };
-    nodes.push(tell(program, crashed, { type: 'takenOver', at: node.now }));
-  }
+  if (node.state.isStarted) nodes.push(...crashesOf(program, node));
   return nodes;
+}
+
+/**
+ * The node dies and another takes over: by the same clock, by one that is ahead by what is waited for a lost request, or
+ * by one that is far behind; or so late that the guard was worked off and the device quiesced by somebody else by then.
+ */
+function crashesOf(program: TaskProgram, { state, world, now }: Node): Node[] {
+  if (world.crashesLeft === 0) return [];
+  const { settleMs } = state.spec.limits;
+  const crashed: Node = { state, world: { ...world, crashesLeft: world.crashesLeft - 1 }, now };
+  const late = isGuardNeeded(state) ? [workedOff(program, crashed)] : [];
+  return [crashed, withClock(crashed, settleMs), withClock(crashed, -HOUR_MS), ...late].map((node) =>
+    tell(program, node, { type: 'takenOver', at: node.now }),
+  );
+}
+
+/** The same moment by a clock that is ahead by so much. */
+function withClock(node: Node, aheadMs: number): Node {
+  const flights = node.world.flights.map((flight) => ({
+    ...flight,
+    landsBefore: flight.landsBefore + aheadMs,
+  }));
+  return { ...node, world: { ...node.world, flights }, now: node.now + aheadMs };
+}
+
+/** The reconciler has waited until nothing could land any more, seen the device moving and said so; then an admin comes. */
+function workedOff(program: TaskProgram, { state, world, now }: Node): Node {
+  const told = tell(program, { state, world, now }, { type: 'told', at: now, command: { type: 'released' } });
+  return { ...told, world: { ...world, flights: [], phase: 'quiesced', quiescedBy: 'other' } };
 }
 
 function lookValue({ world }: Node, effect: TaskEffect): unknown {
@@ -310,7 +328,7 @@ function keyOf({ state, world, now }: Node): string {
     },
     {
       ...undo,
-      since: undo.since === null || undo.isAccepted ? 0 : undo.since - now,
+      since: undo.since === null ? 'not begun' : undo.isAccepted ? 0 : undo.since - now,
       acceptedAt: undo.isAccepted ? undo.acceptedAt - now : 0,
       nextAttemptAt: ahead(undo.nextAttemptAt),
       settlesAt: undo.settlesAt === 0 ? -1 : ahead(undo.settlesAt),
