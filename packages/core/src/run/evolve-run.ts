@@ -128,10 +128,10 @@ const unmountedCodes: ReadonlySet<string> = new Set([
   'STORE_MARKER_DIFFERS',
 ]);
 
-/** Preparing and queueing can be done again; a script cannot. */
+/** Preparing and queueing can be done again; a script cannot. Pauses were told by a clock that may be another node's. */
 function takenOver(state: RunState): RunState {
   const { pending } = state;
-  const next = { ...state, pending: null };
+  const next = { ...state, pending: null, countedAt: 0, stopFailedAt: 0 };
   if (pending?.type === 'runPreScript') {
     const reason = reasonOf('INTERRUPTED', 'The server stopped during the pre-plan script.');
     return stopped({ ...next, preScript: 'failed' }, reason);

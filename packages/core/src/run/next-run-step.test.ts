@@ -42,12 +42,28 @@ describe('a run for which all goes well', () => {
     expect(drive.endedAt).toBe(RUN_START + 1000);
   });
 
-  it('does not wait for a clock that was put back', () => {
-    let state = queuedRun(runOf());
-    const counts = countsOf({ running: 1 });
-    state = { ...state, isStarted: true, counts, areTasksQueued: true, countedAt: RUN_START };
-    expect(nextRunStep(state, RUN_START + 999)).toEqual({ kind: 'wait', until: RUN_START + 1000 });
-    expect(nextRunStep(state, RUN_START - HOUR_MS)).toMatchObject({ effect: { type: 'countTasks' } });
+  it('tells its pauses by how long it is driven, and its window by what the clock says', () => {
+    const counts = countsOf({ waiting: 1 });
+    const { parameters } = driveRun(runOf()).state;
+    const queued = queuedRun(runOf({ window: ['11:00-13:00'] }));
+    const going = { ...queued, isStarted: true, areTasksQueued: true, parameters };
+    const state = { ...going, counts, countedAt: RUN_START };
+    const pausing = { kind: 'wait', until: RUN_START + 1000 };
+    const reason = { code: 'EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW' };
+    expect(nextRunStep(state, RUN_START + 999, RUN_START)).toEqual(pausing);
+    expect(nextRunStep(state, RUN_START + 999, RUN_START - HOUR_MS)).toEqual(pausing);
+    expect(nextRunStep(state, RUN_START + 999, RUN_START + HOUR_MS)).toMatchObject({ effect: { reason } });
+  });
+
+  it('does not wait for the clock of another node', () => {
+    const state = { ...queuedRun(runOf()), isStarted: true, counts: countsOf({ running: 1 }) };
+    const failing = { ...state, areTasksQueued: true, countedAt: RUN_START, stopFailedAt: RUN_START };
+    const at = RUN_START - HOUR_MS;
+    const taken = evolveRun(failing, { type: 'takenOver', at });
+    expect(nextRunStep(taken, at)).toMatchObject({ effect: { type: 'countTasks' } });
+    const told = { type: 'cancel', reason: { code: 'X', detail: '' } } as const;
+    const stopped = evolveRun(taken, { type: 'told', at: RUN_START, command: told });
+    expect(nextRunStep(stopped, at)).toMatchObject({ effect: { type: 'cancelTasks' } });
   });
 
   it('is not asked for a step while an effect is pending', () => {

@@ -22,32 +22,41 @@ const LEAST_QUIESCE_TIMEOUT_SECONDS = 60;
 /** Pause between two counts of the tasks, and before a cancel that failed is tried again; the end of a task wakes the run earlier. */
 const PAUSE_MS = 1000;
 
-/** What the run wants of the world now: the table of its steps, read from the top. Pure. */
-export function nextRunStep(state: RunState, now: number): RunStep {
+/**
+ * What the run wants of the world now: the table of its steps, read from the top. Pure. Pauses are told by `now`, which
+ * goes on evenly while one node drives the run; window and queue by what the clock says.
+ */
+export function nextRunStep(state: RunState, now: number, timeOfDay: number = now): RunStep {
   if (state.verdict !== null) return { kind: 'finish', verdict: state.verdict };
   if (state.pending !== null)
     throw new Error(`The effect ${state.pending.type} is pending; settle it first.`);
   if (!state.isStarted) return { kind: 'note', note: { type: 'started' } };
-  if (state.counts !== null && state.counts.waiting + state.counts.running > 0) return tasksStep(state, now);
-  return state.counts === null ? prepareStep(state, now) : endStep(state);
+  if (state.counts !== null && state.counts.waiting + state.counts.running > 0)
+    return tasksStep(state, now, timeOfDay);
+  return state.counts === null ? prepareStep(state, now, timeOfDay) : endStep(state);
 }
 
 /** Steps 1 to 5. Before the expansion is begun nothing has been created, so any "no" ends the run here. */
-function prepareStep(state: RunState, now: number): RunStep {
+function prepareStep(state: RunState, now: number, timeOfDay: number): RunStep {
   const { spec, parameters, failure } = state;
   if (state.isExpansionBegun && failure === null) return perform({ type: 'expandPlan' });
   if (state.isExpansionBegun && !state.isStopCarriedOut) return stopStep(state, now);
   if (failure !== null) return end('FAILED', failure);
   if (state.stop !== null) return end('CANCELLED', state.stop);
   if (parameters === null) return perform({ type: 'readParameters' });
-  const refusal = refusalOf(spec, parameters, state.hostTimezone, now);
+  const refusal = refusalOf(spec, parameters, state.hostTimezone, timeOfDay);
   if (refusal !== null) return refusal;
   return perform({ type: state.isStoreChecked ? 'expandPlan' : 'checkStore' });
 }
 
-function refusalOf(spec: RunSpec, parameters: Parameters, hostTimezone: string, now: number): RunStep | null {
+function refusalOf(
+  spec: RunSpec,
+  parameters: Parameters,
+  hostTimezone: string,
+  timeOfDay: number,
+): RunStep | null {
   const { plan } = spec;
-  if (now - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
+  if (timeOfDay - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
     const code = 'PREPROCESS_EXECUTION_SKIPPED_BECAUSE_A_DAY_PASSED';
     return refuse(
       'SKIPPED',
@@ -65,7 +74,7 @@ function refusalOf(spec: RunSpec, parameters: Parameters, hostTimezone: string, 
     const detail = `The parameter quiesce.timeoutSeconds is ${timeout}, less than ${LEAST_QUIESCE_TIMEOUT_SECONDS}.`;
     return refuse('FAILED', 'PRE_VALIDATION_QUIESCE_TIMEOUT_SYSPARM_TOO_SHORT', detail);
   }
-  if (spec.windowOverrideReason === null && !isWindowOpen(window, now)) {
+  if (spec.windowOverrideReason === null && !isWindowOpen(window, timeOfDay)) {
     const detail = `The window of ${plan.name} is closed now (${window.timezone}).`;
     return refuse('SKIPPED', 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', detail);
   }
@@ -73,7 +82,7 @@ function refusalOf(spec: RunSpec, parameters: Parameters, hostTimezone: string, 
 }
 
 /** Steps 7 and 8: the script, the tasks, and what may stop them. */
-function tasksStep(state: RunState, now: number): RunStep {
+function tasksStep(state: RunState, now: number, timeOfDay: number): RunStep {
   const { spec, counts } = state;
   if (state.stop !== null && !state.isStopCarriedOut) return stopStep(state, now);
   if (state.stop === null) {
@@ -81,7 +90,7 @@ function tasksStep(state: RunState, now: number): RunStep {
       return perform({ type: 'runPreScript' });
     }
     if (!state.areTasksQueued) return perform({ type: 'queueTasks' });
-    const reason = (counts?.waiting ?? 0) > 0 ? stopReasonOf(state, now) : null;
+    const reason = (counts?.waiting ?? 0) > 0 ? stopReasonOf(state, timeOfDay) : null;
     if (reason !== null) return cancelTasks(reason);
   }
   return pauseAfter(state.countedAt, now) ?? perform({ type: 'countTasks' });
@@ -93,21 +102,21 @@ function stopStep(state: RunState, now: number): RunStep {
   return pauseAfter(state.stopFailedAt, now) ?? cancelTasks(state.stop);
 }
 
-/** Null once the pause is over; a clock that was put back must not make the run wait for it to catch up. */
+/** Null once the pause is over. */
 function pauseAfter(at: number, now: number): RunStep | null {
-  return at <= now && now < at + PAUSE_MS ? { kind: 'wait', until: at + PAUSE_MS } : null;
+  return now < at + PAUSE_MS ? { kind: 'wait', until: at + PAUSE_MS } : null;
 }
 
-function stopReasonOf(state: RunState, now: number): Reason | null {
+function stopReasonOf(state: RunState, timeOfDay: number): Reason | null {
   const { spec, parameters } = state;
   if (parameters === null) return null;
   if (state.isHalted) return haltOf(spec);
-  if (now - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
+  if (timeOfDay - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
     const detail = `It waited longer than ${parameters['queue.maxHours']} hours.`;
     return reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', detail);
   }
   const window = planWindow(spec.plan, parameters, state.hostTimezone);
-  const isClosed = !('kind' in window) && !isWindowOpen(window, now);
+  const isClosed = !('kind' in window) && !isWindowOpen(window, timeOfDay);
   if (spec.windowOverrideReason !== null || !isClosed) return null;
   const detail = `The window of ${spec.plan.name} closed before it started.`;
   return reasonOf('EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW', detail);

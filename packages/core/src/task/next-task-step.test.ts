@@ -106,6 +106,12 @@ describe('row 1, the window and the queue', () => {
     expect(endOf(cancelled({ window }))).toBe('CANCELLED EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW');
   });
 
+  it('goes by what the clock says, whatever it said when the task was taken hold of', () => {
+    const queued = queuedTask(exportTask({ window: noon }));
+    expect(nextTaskStep(queued, TASK_START - HOUR_MS, TASK_START)).toMatchObject({ kind: 'do' });
+    expect(nextTaskStep(queued, TASK_START, TASK_START - HOUR_MS)).toMatchObject({ kind: 'finish' });
+  });
+
   it('lets a task go on that started inside the window', () => {
     const fetchExport = [faultReply('RESET')];
     const drive = driveTask(exportTask({ window: noon, isQuiesceAsked: true }), {

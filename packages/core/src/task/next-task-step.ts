@@ -1,6 +1,5 @@
 import { type Reason, reasonOf } from '../reason.ts';
 import { isWindowOpen } from '../window.ts';
-import { LONGEST_BACK_OFF_MS } from './back-off.ts';
 import type { ExportPart, TaskEffect } from './task-effect.ts';
 import type { TaskNote, TaskVerdict } from './task-fact.ts';
 import { quiesceScopeOf, type TaskSpec } from './task-spec.ts';
@@ -13,24 +12,27 @@ export type TaskStep =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'finish'; readonly verdict: TaskVerdict };
 
-/** What the task wants of the world now: the table of steps, read from the top. Pure: all it knows is in its arguments. */
-export function nextTaskStep(state: TaskState, now: number): TaskStep {
+/**
+ * What the task wants of the world now: the table of steps, read from the top. Pure: all it knows is in its arguments.
+ * Waits are told by `now`, which goes on evenly while one node drives the task; the window by what the clock says.
+ */
+export function nextTaskStep(state: TaskState, now: number, timeOfDay: number = now): TaskStep {
   if (state.verdict !== null) return { kind: 'finish', verdict: state.verdict };
   if (state.pending !== null)
     throw new Error(`The effect ${state.pending.type} is pending; settle it first.`);
-  if (!state.isStarted) return startStep(state, now);
+  if (!state.isStarted) return startStep(state, timeOfDay);
   if (!isUndoing(state)) return forwardStep(state, now);
   return undoStep(state, now) ?? cleanUpStep(state) ?? { kind: 'finish', verdict: verdictOf(state) };
 }
 
 /** Step 1: the task may start only inside its window, and only while its run still wants it. */
-function startStep(state: TaskState, now: number): TaskStep {
+function startStep(state: TaskState, timeOfDay: number): TaskStep {
   const { spec } = state;
   if (state.failure !== null) return { kind: 'finish', verdict: verdictOf(state) };
-  if (now - spec.queuedAt > spec.limits.queueMaxMs) {
+  if (timeOfDay - spec.queuedAt > spec.limits.queueMaxMs) {
     return cancelled(reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', `${nameOf(spec)} waited too long.`));
   }
-  if (spec.window !== null && !isWindowOpen(spec.window, now)) {
+  if (spec.window !== null && !isWindowOpen(spec.window, timeOfDay)) {
     const detail = `The window closed before ${nameOf(spec)} started.`;
     return cancelled(reasonOf('EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW', detail));
   }
@@ -100,7 +102,7 @@ function undoStep(state: TaskState, now: number): TaskStep | null {
     };
   }
   if (quiesce.isLookDue) return lookAgain(state, now, deadline);
-  const isAttemptDue = isDue(undo.nextAttemptAt, now, LONGEST_BACK_OFF_MS);
+  const isAttemptDue = now >= undo.nextAttemptAt;
   if (!undo.isAccepted && isUnquiesceDue(state)) {
     if (isAttemptDue) return perform({ type: 'unquiesce', scope });
     return { kind: 'wait', until: Math.min(undo.nextAttemptAt, deadline) };
@@ -148,17 +150,11 @@ function areChecksPassed(state: TaskState): boolean {
 
 /** The next look: when it is due, or, for a thing seen running, when nothing of ours can land any more. */
 function lookAgain(state: TaskState, now: number, deadline: number): TaskStep {
-  const { quiesce, spec } = state;
+  const { quiesce } = state;
   const isOnlySettling = isUndoing(state) && !quiesce.isLookDue && quiesce.seen === 'normal';
   const dueAt = isOnlySettling ? Math.max(quiesce.nextLookAt, settledFrom(state)) : quiesce.nextLookAt;
-  const longestMs = isOnlySettling ? Number.POSITIVE_INFINITY : spec.limits.pollMs;
-  if (isDue(dueAt, now, longestMs)) return perform({ type: 'look' });
+  if (now >= dueAt) return perform({ type: 'look' });
   return { kind: 'wait', until: Math.min(dueAt, deadline) };
-}
-
-/** Whether something is to be done now; also when it lies further ahead than it ever can: then the clock was put back. */
-function isDue(at: number, now: number, longestMs: number): boolean {
-  return now >= at || at - now > longestMs;
 }
 
 function verdictOf(state: TaskState): TaskVerdict {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextTaskStep } from './next-task-step.ts';
 import type { TaskSpec } from './task-spec.ts';
-import { queuedTask } from './task-state.ts';
 import { allDomainsTask, exportTask, faultReply, TASK_START } from './testing/build-task.ts';
 import { driveTask, endOf, rowOf, type TaskDrive, type TaskWorld, warningsOf } from './testing/drive-task.ts';
 
@@ -143,32 +141,5 @@ describe('rows 10 and 11, the unquiesce', () => {
     ],
   ])('is not sent %s', (_, spec, world) => {
     expect(driveTask(spec, world).effects.join()).not.toContain('quiesce A');
-  });
-});
-
-describe('a clock that is put back by an hour', () => {
-  const HOUR_MS = 3_600_000;
-  const { state } = driveTask(quiesced());
-  const { quiesce, undo } = queuedTask(quiesced());
-
-  it('does not put off the next look at a domain that is being quiesced', () => {
-    const nextLookAt = TASK_START + 5_000;
-    const waiting = {
-      ...state,
-      publish: 'none' as const,
-      quiesce: { ...quiesce, isOurs: true, askedAt: TASK_START, seen: 'between' as const, nextLookAt },
-    };
-    expect(nextTaskStep(waiting, TASK_START)).toEqual({ kind: 'wait', until: nextLookAt });
-    expect(nextTaskStep(waiting, TASK_START - HOUR_MS)).toEqual({ kind: 'do', effect: { type: 'look' } });
-  });
-
-  it('does not put off the next unquiesce', () => {
-    const held = {
-      ...state,
-      quiesce: { ...quiesce, isOurs: true, isAccepted: true, hasBegun: true, seen: 'quiesced' as const },
-      undo: { ...undo, since: TASK_START, attempts: 9, nextAttemptAt: TASK_START + 30_000 },
-    };
-    expect(nextTaskStep(held, TASK_START)).toEqual({ kind: 'wait', until: TASK_START + 30_000 });
-    expect(nextTaskStep(held, TASK_START - HOUR_MS)).toMatchObject({ effect: { type: 'unquiesce' } });
   });
 });
