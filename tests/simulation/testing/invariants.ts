@@ -235,7 +235,7 @@ export class Invariants {
 
   /** I7 and I14: what acts on a device leaves only a node that holds a task on it, or its guard, and no two at once. */
   #onSent(asker: Asker, device: PretendDevice, { name, kind }: WireRequest<unknown>): () => void {
-    const isTransfer = name.startsWith('backUpDomains') || name.startsWith('readFile');
+    const isTransfer = name.startsWith('backUpDomains') || name.startsWith('readFile ');
     const node = this.#nodes().find((one) => one.name === asker.name);
     if ((kind === 'read' && !isTransfer) || node === undefined) return () => {};
     if (!this.#mayActOn(node, device.name))

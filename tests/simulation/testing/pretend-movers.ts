@@ -172,6 +172,10 @@ class Mover {
     for (const name of SECURE_BACKUP_FILES.toReversed()) {
       const sink = new TextSink();
       const sent = await appliance.readFile(`${directoryUrl}/${name}`, sink);
+      if (!sent.ok && sent.fault.code === 'FILE_NOT_READABLE') {
+        const code = name === 'backupmanifest.xml' ? 'BACKUP_MANIFEST_MISSING' : 'BACKUP_FILE_MISSING';
+        return failure(code, 'none', sent.fault.detail);
+      }
       if (!sent.ok) return sent;
       const received = await this.#receive(taskId, name, sink.text, (file) => {
         files.push(file);
