@@ -7,7 +7,7 @@ import { type Migration, readMigrations } from './read-migrations.ts';
 export type MigrationReport = { readonly applied: readonly string[]; readonly version: number };
 
 /** A migration that a database has; the last two are unknown of those that were applied before they were kept. */
-export type AppliedMigration = {
+type AppliedMigration = {
   readonly number: number;
   readonly name: string;
   readonly sha256: string;
@@ -58,7 +58,7 @@ export async function applyNext(
 }
 
 /** The migrations of a database whose table of them exists, in order. */
-export async function readApplied(client: PoolClient): Promise<AppliedMigration[]> {
+async function readApplied(client: PoolClient): Promise<AppliedMigration[]> {
   const { rows } = await client.query<AppliedMigration>(
     'select number, name, sha256, works_from, applied_by from schema_migration order by number',
   );

@@ -61,8 +61,9 @@ function afterWhatTheyReferTo(rows: readonly TableRow[]): ExportedTable[] {
   let left = rows;
   while (left.length > 0) {
     const ready = left.filter(({ refers_to }) => !left.some(({ name }) => refers_to.includes(name)));
-    if (ready.length === 0) throw new Error(`tables refer to each other: ${left.map(({ name }) => name)}`);
-    sorted.push(...ready.map(({ refers_to: _, ...table }) => table));
+    if (ready.length === 0)
+      throw new Error(`tables refer to each other: ${left.map(({ name }) => name).join(', ')}`);
+    sorted.push(...ready);
     left = left.filter((row) => !ready.includes(row));
   }
   return sorted;

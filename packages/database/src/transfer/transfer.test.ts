@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { migrationsFolder, readMigrations } from '../migrations/read-migrations.ts';
 import { type Database, openDatabase } from '../open-database.ts';
 import { fillTables } from '../testing/fill-tables.ts';
 import { makeSeededDirectories, type SeededDirectories } from '../testing/make-seeded-directories.ts';
@@ -129,6 +130,33 @@ describe('an export', () => {
     await late;
     expect(late).toBeDefined();
     expect(tables.find(({ name }) => name === 'journal_fact')).toMatchObject({ rows: 2 });
+  });
+
+  it('of a database that the release before has left goes into one of this release', async () => {
+    const older = await external(false);
+    const [first] = await readMigrations(migrationsFolder);
+    if (first === undefined) throw new Error('there is no migration');
+    // As it was before it was kept with which programs a migration works.
+    await older.pool.query(
+      `create table schema_migration (number integer primary key, name text not null, sha256 text not null,
+                                      applied_at timestamptz not null default now())`,
+    );
+    await older.pool.query(first.sql);
+    await older.pool.query('insert into schema_migration (number, name, sha256) values ($1, $2, $3)', [
+      first.number,
+      first.name,
+      first.sha256,
+    ]);
+    await fillTables(older.pool, 10);
+    const exported = await exportDatabase(older.pool, room);
+    expect(exported.migration).toBe(first.name);
+
+    const next = await external(false);
+    const imported = await importDatabase(next.pool, exported.path);
+    expect(imported).toEqual({ ...exported, path: imported.path });
+    await next.migrate();
+    const { rows } = await next.pool.query('select count(*)::integer as tasks from task');
+    expect(rows).toEqual([{ tasks: 10 }]);
   });
 
   it('of a database that holds nothing of ours is refused', async () => {
