@@ -39,19 +39,21 @@ class Drive<Transaction> {
   readonly #taken: Taken;
   readonly #program: AnyProgram<Transaction>;
   readonly #context: DriveContext<Transaction>;
+  readonly #beganAt: number;
   #state: unknown;
 
   constructor(taken: Taken, program: AnyProgram<Transaction>, context: DriveContext<Transaction>) {
     this.#taken = taken;
     this.#program = program;
     this.#context = context;
+    this.#beganAt = context.clock.now() - context.clock.elapsed();
     this.#state = taken.facts.reduce(program.evolve, program.begin(taken.spec));
   }
 
   async run(): Promise<DriveEnd> {
-    const { mustLetGo, clock } = this.#context;
+    const { mustLetGo } = this.#context;
     const wasHeldBefore = this.#taken.facts.some(({ type }) => type !== 'told');
-    if (wasHeldBefore && (await this.#record({ type: 'takenOver', at: clock.now() }, false)) === 'lost')
+    if (wasHeldBefore && (await this.#record({ type: 'takenOver', at: this.#now() }, false)) === 'lost')
       return 'released';
     while (!mustLetGo()) {
       const end = await this.#takeStep();
@@ -60,22 +62,29 @@ class Drive<Transaction> {
     return 'released';
   }
 
+  /**
+   * What the clock said when the drive began, and what has passed since. By a clock that is put back or forward meanwhile
+   * a drive would wait for hours, or take for settled what is not.
+   */
+  #now(): number {
+    return Math.round(this.#beganAt + this.#context.clock.elapsed());
+  }
+
   /** Null while there is more to do. */
   async #takeStep(): Promise<DriveEnd | null> {
-    const { clock } = this.#context;
-    const step = this.#program.next(this.#state, clock.now());
+    const step = this.#program.next(this.#state, this.#now(), this.#context.clock.now());
     switch (step.kind) {
       case 'finish': {
-        const kind = await this.#record({ type: 'ended', at: clock.now(), verdict: step.verdict }, true);
+        const kind = await this.#record({ type: 'ended', at: this.#now(), verdict: step.verdict }, true);
         if (kind === 'appended') return 'ended';
         return kind === 'lost' ? 'released' : null;
       }
       case 'note':
-        return (await this.#record({ type: 'noted', at: clock.now(), note: step.note }, true)) === 'lost'
+        return (await this.#record({ type: 'noted', at: this.#now(), note: step.note }, true)) === 'lost'
           ? 'released'
           : null;
       case 'wait':
-        await this.#sleep(step.until - clock.now(), this.#context.signal);
+        await this.#sleep(step.until - this.#now(), this.#context.signal);
         return null;
       case 'do':
         return this.#program.isLook(step.effect) ? this.#look(step.effect) : this.#act(step.effect);
@@ -83,22 +92,22 @@ class Drive<Transaction> {
   }
 
   async #act(effect: Effect): Promise<DriveEnd | null> {
-    const { clock, mustLetGo } = this.#context;
-    const kind = await this.#record({ type: 'intended', at: clock.now(), effect }, true);
+    const { mustLetGo } = this.#context;
+    const kind = await this.#record({ type: 'intended', at: this.#now(), effect }, true);
     if (kind !== 'appended') return kind === 'lost' ? 'released' : null;
     if (mustLetGo()) return 'released';
     const reply = await this.#perform(effect);
     if (mustLetGo()) return 'released';
-    const settled = await this.#record({ type: 'settled', at: clock.now(), effect, reply }, false);
+    const settled = await this.#record({ type: 'settled', at: this.#now(), effect, reply }, false);
     return settled === 'lost' ? 'released' : null;
   }
 
   /** A look that told nothing new stays in memory: a poll of some minutes must not fill the journal. */
   async #look(effect: Effect): Promise<DriveEnd | null> {
-    const { clock, mustLetGo } = this.#context;
+    const { mustLetGo } = this.#context;
     const reply = await this.#perform(effect);
     if (mustLetGo()) return 'released';
-    const fact: Fact = { type: 'settled', at: clock.now(), effect, reply };
+    const fact: Fact = { type: 'settled', at: this.#now(), effect, reply };
     const after = this.#program.evolve(this.#state, fact);
     if (this.#program.isNews(this.#state, after)) {
       return (await this.#record(fact, false)) === 'lost' ? 'released' : null;

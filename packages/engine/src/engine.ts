@@ -229,7 +229,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     const end = await driveSubject(hold.taken, program, {
       journal,
       wakeUp: this.#wakeUp,
-      clock: steady(clock),
+      clock,
       signal: abort.signal,
       mustLetGo,
       onRecorded: (fact) => this.#announce(program.name, claim.subjectId, fact),
@@ -290,19 +290,6 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     const found = this.#options.programs.find(({ program }) => program.name === name);
     if (found === undefined) throw new Error(`No program of the name ${name} is hosted here.`);
     return found.program;
-  };
-}
-
-/**
- * The clock of a drive: what it was when the drive began, and what has passed since. One that is put back or forward
- * meanwhile would have the drive wait for hours, or take for settled what is not.
- */
-function steady(clock: Clock): Clock {
-  const beganAt = clock.now() - clock.elapsed();
-  return {
-    now: () => Math.round(beganAt + clock.elapsed()),
-    elapsed: () => clock.elapsed(),
-    after: (ms, wake) => clock.after(ms, wake),
   };
 }
 

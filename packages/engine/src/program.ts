@@ -14,7 +14,10 @@ export type Reply =
 /** What the engine itself must know of an effect: its name. */
 export type Effect = { readonly type: string };
 
-/** One line of a journal; `at` is milliseconds since the epoch. */
+/**
+ * One line of a journal; `at` is milliseconds since the epoch. From one drive of a subject to the next, and before what is
+ * told, it may jump either way, for each goes by the clock of its node; within a drive it goes on as time does.
+ */
 export type Fact =
   | { readonly type: 'intended'; readonly at: number; readonly effect: Effect }
   | { readonly type: 'settled'; readonly at: number; readonly effect: Effect; readonly reply: Reply }
@@ -52,7 +55,11 @@ export type Program<Spec, State, Transaction> = {
   readonly name: string;
   begin(spec: Spec): State;
   evolve(state: State, fact: Fact): State;
-  next(state: State, now: number): Step;
+  /**
+   * What to do at `now`, which goes on with the `at` of the drive's facts: all waits are told by it. `timeOfDay` is what
+   * the clock says, which somebody may have set meanwhile.
+   */
+  next(state: State, now: number, timeOfDay: number): Step;
   /** Effects that only look: no intent is recorded before them. */
   isLook(effect: Effect): boolean;
   /** Whether what a look told is worth a line in the journal. */

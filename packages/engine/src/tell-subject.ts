@@ -34,7 +34,8 @@ export function tellSubject<Transaction>(
     };
     await record({ type: 'told', at: clock.now(), command });
     const isUntouched = known.every(({ type }) => type === 'told');
-    const step = isUntouched ? program.next(state, clock.now()) : null;
+    const now = clock.now();
+    const step = isUntouched ? program.next(state, now, now) : null;
     if (step?.kind === 'finish') await record({ type: 'ended', at: clock.now(), verdict: step.verdict });
     return { program: program.name, facts };
   });

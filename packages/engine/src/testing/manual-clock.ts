@@ -3,10 +3,11 @@ import type { Clock } from '../clock.ts';
 /** A clock that stands until it is moved on. */
 export class ManualClock implements Clock {
   #elapsed = 0;
+  #setMs = 0;
   readonly #timers = new Set<{ readonly dueAt: number; readonly wake: () => void }>();
 
   now(): number {
-    return Date.UTC(2026, 0, 1) + this.#elapsed;
+    return Date.UTC(2026, 0, 1) + this.#elapsed + this.#setMs;
   }
 
   elapsed(): number {
@@ -17,6 +18,11 @@ export class ManualClock implements Clock {
     const timer = { dueAt: this.#elapsed + Math.max(0, ms), wake };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
+  }
+
+  /** Somebody puts the clock forward, or back by less than nothing; no time passes. */
+  set(byMs: number): void {
+    this.#setMs += byMs;
   }
 
   /** Moves time on for a process that stands still: nothing fires before the next `pass`. */
