@@ -29,6 +29,7 @@ export { runOutcome, type TaskCounts } from './run-outcome.ts';
 export { nextFire, parseSchedule, type Schedule, type ScheduleRefusal } from './schedule.ts';
 export { evolveTask } from './task/evolve-task.ts';
 export { nextTaskStep, type TaskStep } from './task/next-task-step.ts';
+export { rowsInScope } from './task/rows-in-scope.ts';
 export {
   type DeviceIdentity,
   type DomainRow,

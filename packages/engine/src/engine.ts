@@ -2,17 +2,25 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from './clock.ts';
 import { driveSubject } from './drive-subject.ts';
 import type { Journal, NewSubject } from './journal.ts';
+import { PlaceTaken } from './place-taken.ts';
 import type { AnyProgram, Fact } from './program.ts';
 import { type Claim, LEASE_SECONDS, type Queue, type QueueEntry } from './queue.ts';
-import { tellSubject } from './tell-subject.ts';
+import { tellIn, tellSubject } from './tell-subject.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** What happens in an engine, for logs, alarms and tests. */
 export type EngineEvents = {
   fact: [{ readonly subjectId: string; readonly program: string; readonly fact: Fact }];
   ended: [{ readonly subjectId: string; readonly program: string; readonly verdict: unknown }];
-  /** A bug: the state of the subject is unknown; it keeps its key blocked and is tried again after a while. */
-  parked: [{ readonly subjectId: string; readonly program: string; readonly error: unknown }];
+  /**
+   * A bug: the state of the subject is unknown; it keeps its key blocked and is tried again after a while. `token` is what
+   * the try that failed held it under, or would have.
+   */
+  parked: [
+    { readonly subjectId: string; readonly program: string; readonly token: number; readonly error: unknown },
+  ];
+  /** Another process took this node's place: from here on this one touches nothing, and is to end. */
+  placeTaken: [PlaceTaken];
   problem: [Error];
 };
 
@@ -30,7 +38,10 @@ export type EngineOptions<Transaction> = {
   /** The same after a restart: what this node held when it died is taken over at once. */
   readonly nodeId: string;
   readonly programs: readonly HostedProgram<Transaction>[];
-  /** Shows the others that this node lives. While it fails the node fences itself, with work in hand or without. */
+  /**
+   * Shows the others that this node lives. While it fails the node fences itself, with work in hand or without; at once and
+   * for good when it throws `PlaceTaken`.
+   */
   readonly beat?: () => Promise<void>;
 };
 
@@ -63,6 +74,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
   /** What is asked for and may still be begun. */
   readonly #looks = new Set<Promise<number>>();
   #isDraining = false;
+  #isPlaceTaken = false;
   #renewedAt: number;
   #loops: Promise<void>[] = [];
 
@@ -114,7 +126,13 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     return told !== null;
   }
 
-  /** Has a subject that this node drives look again at what it waits for. */
+  /** Tells a subject something in a transaction of the caller's, who wakes it when that was committed. */
+  async tellIn(trx: Transaction, subjectId: string, command: unknown): Promise<boolean> {
+    const { journal, clock } = this.#options;
+    return (await tellIn(trx, journal, this.#programOf, clock, subjectId, command)) !== null;
+  }
+
+  /** Has a subject that this node drives look again at what it waits for; one that is parked stays so. */
   wake(subjectId: string): void {
     this.#wakeUp.wake(subjectId);
   }
@@ -154,11 +172,12 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
 
   /** How many milliseconds more this node may act if it renews nothing meanwhile; 0 when it is fenced. */
   mayActForMs(): number {
+    if (this.#isPlaceTaken) return 0;
     return Math.max(0, this.#renewedAt + FENCE_MS - this.#options.clock.elapsed());
   }
 
   #isStale(heldAt: number): boolean {
-    return this.#options.clock.elapsed() - heldAt > FENCE_MS;
+    return this.#isPlaceTaken || this.#options.clock.elapsed() - heldAt > FENCE_MS;
   }
 
   #abortAll(): void {
@@ -222,8 +241,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     const { claim, program, abort } = going;
     const mustLetGo = (): boolean => abort.signal.aborted || this.#isStale(going.heldAt);
     if (mustLetGo()) return queue.release(claim);
-    // Each claim of a subject has a higher attempt than those before: late holders are refused by it, not by luck.
-    const hold = await journal.takeHold(claim.subjectId, claim.attempt + 1, nodeId);
+    const hold = await journal.takeHold(claim.subjectId, tokenOf(claim), nodeId);
     if (hold.kind === 'gone') return queue.complete(claim);
     if (hold.kind === 'superseded') return queue.release(claim);
     const end = await driveSubject(hold.taken, program, {
@@ -254,9 +272,10 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     error: unknown,
     signal: AbortSignal,
   ): Promise<void> {
-    this.emit('parked', { subjectId: claim.subjectId, program: program.name, error });
-    const parkedMs = Math.min(1000 * 2 ** Math.min(claim.attempt, 10), LONGEST_PARKED_MS);
-    await this.#wakeUp.sleep(claim.subjectId, parkedMs, signal);
+    const { subjectId, attempt } = claim;
+    this.emit('parked', { subjectId, program: program.name, token: tokenOf(claim), error });
+    const parkedMs = Math.min(1000 * 2 ** Math.min(attempt, 10), LONGEST_PARKED_MS);
+    await this.#wakeUp.sleep(`parked ${subjectId}`, parkedMs, signal);
     await this.#options.queue.release(claim);
   }
 
@@ -271,10 +290,17 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
         for (const { program } of this.#options.programs) await this.#renewQueue(program.name, askedAt);
         this.#renewedAt = askedAt;
       } catch (error) {
+        if (error instanceof PlaceTaken) return this.#giveWay(error);
         this.emit('problem', asError(error));
       }
       if (this.isFenced()) this.#abortAll();
     }
+  }
+
+  #giveWay(taken: PlaceTaken): void {
+    this.#isPlaceTaken = true;
+    this.#abortAll();
+    this.emit('placeTaken', taken);
   }
 
   async #renewQueue(queue: string, askedAt: number): Promise<void> {
@@ -291,6 +317,11 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     if (found === undefined) throw new Error(`No program of the name ${name} is hosted here.`);
     return found.program;
   };
+}
+
+/** Each claim of a subject has a higher attempt than those before: late holders are refused by it, not by luck. */
+function tokenOf(claim: Claim): number {
+  return claim.attempt + 1;
 }
 
 function asError(error: unknown): Error {

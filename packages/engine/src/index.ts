@@ -5,6 +5,7 @@ export { Engine, type EngineEvents, type EngineOptions } from './engine.ts';
 export type { EngineTables } from './engine-tables.ts';
 export type { Held, Journal, NewSubject, Subject, TakeHold, Taken } from './journal.ts';
 export { pause } from './pause.ts';
+export { PlaceTaken } from './place-taken.ts';
 export { PostgresJournal, type TablesTransaction } from './postgres-journal.ts';
 export type {
   AnyProgram,

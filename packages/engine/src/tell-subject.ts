@@ -5,10 +5,7 @@ import type { AnyProgram, Fact } from './program.ts';
 /** What was written because a subject was told something. */
 export type Told = { readonly program: string; readonly facts: readonly Fact[] };
 
-/**
- * Records what a subject is told. One that nobody has begun to drive ends in the same transaction if that is what it
- * wants to do now; whoever takes hold of it meanwhile finds it ended. Null when it has ended already or is unknown.
- */
+/** Tells a subject in a transaction of its own: see `tellIn`. */
 export function tellSubject<Transaction>(
   journal: Journal<Transaction>,
   programOf: (name: string) => AnyProgram<Transaction>,
@@ -16,27 +13,41 @@ export function tellSubject<Transaction>(
   subjectId: string,
   command: unknown,
 ): Promise<Told | null> {
-  return journal.transact(async (trx) => {
-    const subject = await journal.lock(trx, subjectId);
-    if (subject === null || subject.isEnded) return null;
-    const program = programOf(subject.program);
-    const known = await journal.factsAfter(trx, subjectId, 0);
-    let state: unknown = known.reduce(program.evolve, program.begin(subject.spec));
-    let seq = subject.lastSeq;
-    const facts: Fact[] = [];
-    const record = async (fact: Fact): Promise<void> => {
-      const before = state;
-      state = program.evolve(before, fact);
-      seq += 1;
-      facts.push(fact);
-      await journal.insert(trx, subjectId, seq, fact);
-      await program.project(trx, { subjectId, fact, before, after: state });
-    };
-    await record({ type: 'told', at: clock.now(), command });
-    const isUntouched = known.every(({ type }) => type === 'told');
-    const now = clock.now();
-    const step = isUntouched ? program.next(state, now, now) : null;
-    if (step?.kind === 'finish') await record({ type: 'ended', at: clock.now(), verdict: step.verdict });
-    return { program: program.name, facts };
-  });
+  return journal.transact((trx) => tellIn(trx, journal, programOf, clock, subjectId, command));
+}
+
+/**
+ * Records what a subject is told, in a transaction of the caller's. One that nobody has begun to drive ends in the same
+ * transaction if that is what it wants to do now; whoever takes hold of it meanwhile finds it ended. Null when it has
+ * ended already or is unknown.
+ */
+export async function tellIn<Transaction>(
+  trx: Transaction,
+  journal: Journal<Transaction>,
+  programOf: (name: string) => AnyProgram<Transaction>,
+  clock: Pick<Clock, 'now'>,
+  subjectId: string,
+  command: unknown,
+): Promise<Told | null> {
+  const subject = await journal.lock(trx, subjectId);
+  if (subject === null || subject.isEnded) return null;
+  const program = programOf(subject.program);
+  const known = await journal.factsAfter(trx, subjectId, 0);
+  let state: unknown = known.reduce(program.evolve, program.begin(subject.spec));
+  let seq = subject.lastSeq;
+  const facts: Fact[] = [];
+  const record = async (fact: Fact): Promise<void> => {
+    const before = state;
+    state = program.evolve(before, fact);
+    seq += 1;
+    facts.push(fact);
+    await journal.insert(trx, subjectId, seq, fact);
+    await program.project(trx, { subjectId, fact, before, after: state });
+  };
+  await record({ type: 'told', at: clock.now(), command });
+  const isUntouched = known.every(({ type }) => type === 'told');
+  const now = clock.now();
+  const step = isUntouched ? program.next(state, now, now) : null;
+  if (step?.kind === 'finish') await record({ type: 'ended', at: clock.now(), verdict: step.verdict });
+  return { program: program.name, facts };
 }
