@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TaskSpec } from '../../packages/core/src/index.ts';
+import type { OrphanClaim } from '../../packages/server/src/programs/ports.ts';
 import { sampleRun } from '../../packages/server/src/testing/sample-run.ts';
 import { sampleTask } from '../../packages/server/src/testing/sample-task.ts';
 import { type AnyRecordsGround, recordsGrounds } from './testing/records-grounds.ts';
@@ -48,10 +49,10 @@ describe.each(recordsGrounds)('the guards of devices: %s', (_, open) => {
   }
 
   const claimed = async (by: string) =>
-    (await ground.records.guards.claimOrphans(by)).map(({ device }) => device).toSorted();
+    (await ground.records.guards.claimOrphans(by, [])).map(({ device }) => device).toSorted();
 
   async function claimOne(by: string) {
-    const [orphan] = await ground.records.guards.claimOrphans(by);
+    const [orphan] = await ground.records.guards.claimOrphans(by, []);
     if (orphan === undefined) throw new Error('There is no orphan to claim.');
     return orphan;
   }
@@ -144,6 +145,23 @@ describe.each(recordsGrounds)('the guards of devices: %s', (_, open) => {
       expect(await guards.claimOrphan(other, guardId)).toMatchObject({ guardId, device: 'QA1', scope });
     });
 
+    it('are not those of tasks that go on after they were parked, though nobody has said so yet', async () => {
+      const { guards } = ground.records;
+      const task = await taskOn('QA1');
+      await ground.park(task.taskId);
+      await ground.pass(5 * MINUTE_MS);
+      await ground.goOn(task.taskId);
+      await openFor(task);
+      expect(await claimed(node)).toEqual([]);
+      await leave(task);
+      const { guardId } = await claimOne(node);
+      const next = await taskOn('QA2');
+      await ground.park(next.taskId);
+      await ground.goOn(next.taskId);
+      await openFor(next);
+      expect(await guards.claimOrphan(node, guardId + 1)).toBeNull();
+    });
+
     it('are worked on by one node, until it has been silent for a minute or was started anew', async () => {
       const { guards } = ground.records;
       await orphanOn('QA1');
@@ -169,12 +187,16 @@ describe.each(recordsGrounds)('the guards of devices: %s', (_, open) => {
       const { guards } = ground.records;
       await orphanOn('QA1');
       const came = { problem: 'Nobody answers.', isInDoubt: false, attempts: 3, pauseMs: 40_000 };
-      const { guardId } = await claimOne(node);
-      await guards.putOffOrphan(node, guardId, came);
+      const first = await claimOne(node);
+      expect(first).toMatchObject({ attempts: 0, problem: null });
+      await guards.putOffOrphan(first, came);
       expect(await ground.guards()).toMatchObject([{ problem: 'Nobody answers.', isReleased: false }]);
       await ground.pass(30_000);
       expect(await claimed(other)).toEqual([]);
-      expect(await guards.claimOrphan(other, guardId)).toMatchObject({ attempts: 3 });
+      expect(await guards.claimOrphan(other, first.guardId)).toMatchObject({
+        attempts: 3,
+        problem: 'Nobody answers.',
+      });
       await guards.freeOrphans(other);
       await ground.pass(11_000);
       expect(await claimOne(other)).toMatchObject({ attempts: 3 });
@@ -186,38 +208,83 @@ describe.each(recordsGrounds)('the guards of devices: %s', (_, open) => {
       await ground.pass(90_000);
       const first = await claimOne(node);
       expect(Math.floor(first.quietMs / 10_000)).toBe(9);
-      expect(await guards.intendUnquiesce(node, first.guardId)).toBe(true);
-      await guards.putOffOrphan(node, first.guardId, known);
+      expect(await guards.intendUnquiesce(first)).toBe(true);
+      await guards.putOffOrphan(first, known);
       await ground.pass(10_000);
       const second = await claimOne(node);
       expect(Math.floor(second.quietMs / 10_000)).toBe(10);
-      await guards.putOffOrphan(node, second.guardId, { ...known, isInDoubt: true });
+      await guards.putOffOrphan(second, { ...known, isInDoubt: true });
       await ground.pass(20_000);
       expect(Math.floor((await claimOne(node)).quietMs / 10_000)).toBe(2);
     });
 
-    it('are in doubt when who was about to send was never heard of again', async () => {
+    it('are in doubt when who was about to send was never heard of again: for two minutes it may be under way', async () => {
       const { guards } = ground.records;
       await orphanOn('QA1');
-      await ground.pass(90_000);
-      const { guardId } = await claimOne(node);
-      await guards.intendUnquiesce(node, guardId);
+      await ground.pass(190_000);
+      const lost = await claimOne(node);
+      await guards.intendUnquiesce(lost);
       await ground.pass(70_000);
-      expect(Math.floor((await claimOne(other)).quietMs / 10_000)).toBe(7);
-      expect(await guards.intendUnquiesce(node, guardId)).toBe(false);
+      expect(Math.floor((await claimOne(other)).quietMs / 10_000)).toBe(-5);
+      expect(await guards.intendUnquiesce(lost)).toBe(false);
     });
 
-    it('are closed by the node that holds them, and by no other', async () => {
+    it('are not taken again by a node that still has them in hand', async () => {
       const { guards } = ground.records;
       await orphanOn('QA1');
       const { guardId } = await claimOne(node);
-      expect(await guards.closeOrphan(other, guardId)).toBe(false);
-      await guards.putOffOrphan(other, guardId, known);
+      await ground.pass(MINUTE_MS + 1_000);
+      expect(await guards.claimOrphans(node, [guardId])).toEqual([]);
+      expect(await claimed(other)).toEqual(['QA1']);
+    });
+
+    const close = (claim: OrphanClaim, settleMs = 0) =>
+      ground.transact((trx) => ground.records.guards.closeOrphan(trx, claim, settleMs));
+
+    it('are closed under the claim that holds them, and under no other', async () => {
+      const { guards } = ground.records;
+      await orphanOn('QA1');
+      const claim = await claimOne(node);
+      const forged = { ...claim, claimId: randomUUID() };
+      expect(await close(forged)).toBe(false);
+      await guards.putOffOrphan(forged, known);
       expect(await ground.guards()).toMatchObject([{ isReleased: false }]);
       expect(await claimed(other)).toEqual([]);
-      expect(await guards.closeOrphan(node, guardId)).toBe(true);
+      expect(await close(claim)).toBe(true);
       expect(await ground.guards()).toMatchObject([{ isReleased: true, problem: null }]);
-      expect(await guards.claimOrphan(node, guardId)).toBeNull();
+      expect(await guards.claimOrphan(node, claim.guardId)).toBeNull();
+    });
+
+    it('tell a claim from a later one of the same node: what comes late changes nothing', async () => {
+      const { guards } = ground.records;
+      await orphanOn('QA1');
+      const early = await claimOne(node);
+      await guards.intendUnquiesce(early);
+      await ground.pass(MINUTE_MS + 1_000);
+      const late = await claimOne(node);
+      expect(await guards.intendUnquiesce(late)).toBe(true);
+      await guards.putOffOrphan(early, known);
+      expect(await claimed(other)).toEqual([]);
+      expect(await close(early)).toBe(false);
+      await ground.pass(MINUTE_MS + 1_000);
+      // What the later claim was about to send still counts.
+      expect((await claimOne(other)).quietMs).toBeLessThan(0);
+    });
+
+    it('are closed only when nothing was under way since so long before the claim, also nothing of their task', async () => {
+      const { guards } = ground.records;
+      const task = await orphanOn('QA1');
+      await ground.pass(30_000);
+      const claim = await claimOne(node);
+      expect(await close(claim, 40_000)).toBe(false);
+      await ground.transact((trx) => guards.markRequest(trx, task.taskId, true));
+      expect(await close(claim, 20_000)).toBe(false);
+      await ground.pass(10_000);
+      await ground.transact((trx) => guards.markRequest(trx, task.taskId, false));
+      expect(await close(claim, 20_000)).toBe(false);
+      await guards.putOffOrphan(claim, known);
+      await ground.pass(20_000);
+      expect(await close(await claimOne(node), 20_000)).toBe(true);
     });
   });
 });

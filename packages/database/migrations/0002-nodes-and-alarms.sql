@@ -5,7 +5,8 @@
 create table node (
   -- Kept in the data directory, so the same after a restart.
   id uuid primary key,
-  -- Another one at every start: of two processes with one id, the one that started first finds out and stops.
+  -- Another one at every start: of two processes with one id, the one that started first finds out with its next beat, and
+  -- ends.
   incarnation uuid not null,
   name text not null unique,
   version text not null,
@@ -34,6 +35,10 @@ create table alarm (
   last_problem text,
   opened_at timestamptz not null,
   last_seen_at timestamptz not null,
+  -- The node that saw it last, by its name.
+  seen_by text not null,
+  -- Of a run or task that is parked: its last fact by then. A later one means that it goes on.
+  subject_seq integer,
   closed_at timestamptz,
   acknowledged_at timestamptz,
   acknowledged_by text,
@@ -46,11 +51,13 @@ create index alarm_opened on alarm (opened_at desc, id desc);
 -- How the reconciler works on what a task left quiesced: paced for all nodes together.
 
 alter table device_guard
+  -- Of the claim under which the reconciler holds it: another one each time, also for the same node.
+  add column claim_id uuid,
   -- When its task gave up undoing; from here on the reconciler does.
   add column left_at timestamptz,
   -- When the reconciler was about to send an unquiesce whose outcome is not known yet.
   add column sending_at timestamptz,
-  -- When one was sent whose reply never came; it may still land.
+  -- When a reply was lost, or will have come or be lost: what was sent may still land for a while after that.
   add column doubted_at timestamptz,
   add column attempts integer not null default 0,
   add column next_attempt_at timestamptz;

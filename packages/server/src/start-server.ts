@@ -28,6 +28,7 @@ import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
 import { StoredDefinitions } from './adapters/definitions.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
+import { lookForAlarms } from './adapters/look-for-alarms.ts';
 import { rebuildQueue } from './adapters/rebuild-queue.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
@@ -111,9 +112,8 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   const identity = { id: data.nodeId, hostName: hostname(), version, pid: process.pid };
   const nodes = new StoredNodes(database.kysely, { ...identity, name: options.nodeName ?? null });
   const watch = new AlarmWatch({
-    db: database.kysely,
+    lookForAlarms: (parked) => lookForAlarms(database.kysely, nodes.name, parked),
     clock: systemClock,
-    nodeName: () => nodes.name,
     onProblem: (error) => logger.error({ err: error }, 'looking for alarms failed'),
   });
   closers.push(() => watch.stop());

@@ -1,15 +1,12 @@
 import type { Clock, Engine } from '@stillpoint/engine';
-import type { Kysely } from 'kysely';
-import { ParkedSubjects } from '../programs/parked-subjects.ts';
+import { type ParkedSubject, ParkedSubjects } from '../programs/parked-subjects.ts';
 import { type Repetition, repeat } from '../programs/repeat.ts';
-import { lookForAlarms } from './look-for-alarms.ts';
-import type { Tables } from './tables.ts';
 
 /** What an alarm watch works with. */
 export type AlarmWatchTools = {
-  readonly db: Kysely<Tables>;
+  /** Opens and closes alarms by what is true now; given what this node has parked. */
+  readonly lookForAlarms: (parked: readonly ParkedSubject[]) => Promise<void>;
   readonly clock: Pick<Clock, 'elapsed' | 'after'>;
-  readonly nodeName: () => string;
   readonly onProblem: (error: unknown) => void;
 };
 
@@ -46,9 +43,7 @@ export class AlarmWatch {
   /** A look that is asked for while one goes on follows it, for that one may have been too early. Never rejects. */
   look(): Promise<void> {
     this.#isLookWanted = true;
-    this.#look ??= this.#lookWhileWanted().finally(() => {
-      this.#look = null;
-    });
+    this.#look ??= this.#lookWhileWanted();
     return this.#look;
   }
 
@@ -59,10 +54,12 @@ export class AlarmWatch {
   }
 
   async #lookWhileWanted(): Promise<void> {
-    const { db, nodeName, onProblem } = this.#tools;
+    const { lookForAlarms, onProblem } = this.#tools;
     while (this.#isLookWanted) {
       this.#isLookWanted = false;
-      await lookForAlarms(db, nodeName(), this.#parked.list()).catch(onProblem);
+      await lookForAlarms(this.#parked.list()).catch(onProblem);
     }
+    // In the same breath as the last question whether a look is wanted: one that is asked for from here on is another.
+    this.#look = null;
   }
 }

@@ -1,14 +1,7 @@
 import type { Guard } from '@stillpoint/contract';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import { isLeft } from './left-guards.ts';
 import type { Tables } from './tables.ts';
-
-/** True of a row of `device_guard` whose task does not go on at the moment and is tried again; for `ageSeconds` at least. */
-export const isParked = (ageSeconds: number) => sql<boolean>`exists (
-  select from alarm
-  where alarm.code = 'TASK_PARKED' and alarm.closed_at is null
-    and alarm.subject_name = device_guard.task_id::text
-    and alarm.opened_at <= clock_timestamp() - make_interval(secs => ${sql.lit(ageSeconds)})
-)`;
 
 /** Guards with what is to be said of each; `is_left`: no task that goes on undoes it. */
 export function guardRows(db: Kysely<Tables>) {
@@ -25,9 +18,7 @@ export function guardRows(db: Kysely<Tables>) {
       'quiesced_at',
       'released_at',
       'last_problem',
-      sql<boolean>`left_at is not null or status not in ('WAITING', 'RUNNING') or ${isParked(0)}`.as(
-        'is_left',
-      ),
+      isLeft(0).as('is_left'),
     ]);
 }
 

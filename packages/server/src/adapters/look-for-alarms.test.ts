@@ -25,7 +25,8 @@ afterAll(() => database.close());
 
 beforeEach(() => emptyTables(database.kysely));
 
-const look = (parked: readonly ParkedSubject[] = []) => lookForAlarms(database.kysely, 'host-1', parked);
+const look = (parked: readonly ParkedSubject[] = [], nodeName = 'host-1') =>
+  lookForAlarms(database.kysely, nodeName, parked);
 
 async function list(state: 'open' | 'all' = 'open'): Promise<Alarm[]> {
   return (await alarms.page({ state, limit: 100 }))?.items ?? [];
@@ -57,7 +58,7 @@ async function startTask(nodeId: string, facts: readonly object[] = []): Promise
   await seedTask(database.kysely, task, { status: 'RUNNING' });
   await database.kysely
     .insertInto('journal_subject')
-    .values({ id: task.taskId, program: 'task', spec: '{}', node_id: nodeId })
+    .values({ id: task.taskId, program: 'task', spec: '{}', node_id: nodeId, last_seq: facts.length })
     .execute();
   for (const [index, fact] of facts.entries()) {
     await database.kysely
@@ -66,6 +67,26 @@ async function startTask(nodeId: string, facts: readonly object[] = []): Promise
       .execute();
   }
   return task.taskId;
+}
+
+/** Somebody takes hold of a task and adds to its journal. */
+async function proceed(taskId: string, token: number, facts: readonly object[]): Promise<void> {
+  const { last_seq: last } = await database.kysely
+    .selectFrom('journal_subject')
+    .select('last_seq')
+    .where('id', '=', taskId)
+    .executeTakeFirstOrThrow();
+  for (const [index, fact] of facts.entries()) {
+    await database.kysely
+      .insertInto('journal_fact')
+      .values({ subject_id: taskId, seq: last + index + 1, body: JSON.stringify(fact) })
+      .execute();
+  }
+  await database.kysely
+    .updateTable('journal_subject')
+    .set({ token, last_seq: last + facts.length })
+    .where('id', '=', taskId)
+    .execute();
 }
 
 async function guard(taskId: string): Promise<void> {
@@ -86,6 +107,7 @@ const release = () =>
     .set({ released_at: new Date(1) })
     .execute();
 const asked = { type: 'intended', at: 0, effect: { type: 'quiesce' } };
+const started = { type: 'noted', at: 0, note: { type: 'started' } };
 const takenOver = { type: 'takenOver', at: 0 };
 const leftQuiesced = 'DEVICE_LEFT_QUIESCED device QA1';
 
@@ -199,27 +221,68 @@ describe('a task that is parked', () => {
   it('is an alarm while its node says so, and its device too if it is quiesced', async () => {
     const taskId = await startTask(await startNode(), [asked]);
     await guard(taskId);
-    await look([{ subjectId: taskId, problem }]);
-    await look([{ subjectId: taskId, problem }]);
+    await look([{ subjectId: taskId, token: 1, problem }]);
+    await look([{ subjectId: taskId, token: 1, problem }]);
     expect((await shown()).sort()).toEqual([`${leftQuiesced} open`, `TASK_PARKED task ${taskId} open`]);
     expect((await list()).find(({ code }) => code === 'TASK_PARKED')).toMatchObject({ lastProblem: problem });
   });
 
   it('is believed of another node for half a minute', async () => {
     const taskId = await startTask(await startNode());
-    await look([{ subjectId: taskId, problem }]);
-    await look();
+    await look([{ subjectId: taskId, token: 1, problem }]);
+    await look([], 'host-2');
     expect(await shown()).toHaveLength(1);
     await sql`update alarm set last_seen_at = last_seen_at - interval '31 s'`.execute(database.kysely);
+    await look([], 'host-2');
+    expect(await shown()).toEqual([]);
+  });
+
+  it('is no alarm any more when its own node no longer says so', async () => {
+    const taskId = await startTask(await startNode());
+    await look([{ subjectId: taskId, token: 1, problem }]);
     await look();
     expect(await shown()).toEqual([]);
   });
 
+  it('is no alarm any more once it goes on, whoever still says so; to be taken over or told is not yet that', async () => {
+    const taskId = await startTask(await startNode());
+    const said = [{ subjectId: taskId, token: 1, problem }];
+    await look(said);
+    await proceed(taskId, 2, [takenOver, { type: 'told', at: 0 }]);
+    await look(said);
+    await look([], 'host-2');
+    expect(await shown()).toEqual([`TASK_PARKED task ${taskId} open`]);
+    await proceed(taskId, 2, [started, asked]);
+    await guard(taskId);
+    await look([], 'host-2');
+    expect(await shown()).toEqual([]);
+    await look(said);
+    expect(await shown()).toEqual([]);
+  });
+
+  it('and went on before anybody could say so is none', async () => {
+    const taskId = await startTask(await startNode());
+    await proceed(taskId, 2, [started]);
+    await look([{ subjectId: taskId, token: 1, problem }]);
+    expect(await shown('all')).toEqual([]);
+  });
+
+  it('and is parked again later is one again', async () => {
+    const taskId = await startTask(await startNode());
+    await look([{ subjectId: taskId, token: 1, problem }]);
+    await proceed(taskId, 2, [takenOver, started]);
+    await look([{ subjectId: taskId, token: 2, problem }]);
+    expect(await shown()).toEqual([`TASK_PARKED task ${taskId} open`]);
+    await proceed(taskId, 3, [takenOver]);
+    await look([], 'host-2');
+    expect(await shown()).toHaveLength(1);
+  });
+
   it('is no alarm any more once it has ended', async () => {
     const taskId = await startTask(await startNode());
-    await look([{ subjectId: taskId, problem }]);
+    await look([{ subjectId: taskId, token: 1, problem }]);
     await database.kysely.updateTable('journal_subject').set({ is_ended: true }).execute();
-    await look([{ subjectId: taskId, problem }]);
+    await look([{ subjectId: taskId, token: 1, problem }]);
     expect(await shown()).toEqual([]);
   });
 });
@@ -231,6 +294,23 @@ describe('the alarms', () => {
     await Promise.all([look(), look(), look(), look()]);
     await look();
     expect(await shown('all')).toEqual([`${leftQuiesced} open`]);
+  });
+
+  it('are opened by what is true once the turn has come, and not by what was before', async () => {
+    await guard(await startTask(await startNode(), [asked]));
+    await database.kysely.updateTable('device_guard').set({ left_at: new Date() }).execute();
+    let queries = 0;
+    const slow = database.kysely.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        queries += 1;
+        // Whoever had the turn before closed it in the meantime.
+        if (queries === 1) await release();
+        return result;
+      },
+    });
+    await lookForAlarms(slow, 'host-1', []);
+    expect(await shown('all')).toEqual([]);
   });
 
   it('that are acknowledged stay open, with who and why', async () => {
@@ -261,6 +341,7 @@ describe('the alarms', () => {
           sentence: 'It is silent.',
           opened_at: sql<Date>`clock_timestamp()`,
           last_seen_at: sql<Date>`clock_timestamp()`,
+          seen_by: 'host-1',
         })
         .execute();
     }

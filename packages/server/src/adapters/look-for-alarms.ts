@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { ParkedSubject } from '../programs/parked-subjects.ts';
+import { isLeft, isStillParked } from './left-guards.ts';
 import { NODE_LEASE_SECONDS } from './stored-nodes.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,34 +11,45 @@ const ADVISORY_LOCK_KEY = 0x616c6172;
 const HEARSAY_SECONDS = 30;
 
 /**
- * Opens an alarm for everything that is wrong now, and closes those of what is no longer so. One statement, so that a
- * node that dies or freezes holds nothing up; a node that comes while another looks leaves it to that one.
+ * Opens an alarm for everything that is wrong now, and closes those of what is no longer so. A node that comes while another
+ * looks leaves it to that one. What is true is read after the turn is ours: who had it before has written by then.
  */
 export async function lookForAlarms(
   db: Kysely<Tables>,
   nodeName: string,
   parked: readonly ParkedSubject[],
 ): Promise<void> {
-  await sql`
-    with turn as materialized (
-      select pg_try_advisory_xact_lock(${ADVISORY_LOCK_KEY}) as is_ours
-    ),
-    parked as (
+  await db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ isOurs: boolean }>`
+      select pg_try_advisory_xact_lock(${ADVISORY_LOCK_KEY}) as "isOurs"
+    `.execute(trx);
+    if (rows[0]?.isOurs === true) await renewAlarms(nodeName, parked).execute(trx);
+  });
+}
+
+const renewAlarms = (nodeName: string, parked: readonly ParkedSubject[]) => sql`
+    with parked as (
       select case s.program when 'run' then 'RUN_PARKED' else 'TASK_PARKED' end as code,
         case s.program when 'run' then 'run' else 'task' end as subject_kind,
         s.id::text as subject_name,
         format('The %s %s does not go on at %s.', s.program, s.id, ${nodeName}::text) as sentence,
-        p.problem as last_problem
-      from jsonb_to_recordset(${JSON.stringify(parked)}::jsonb) as p("subjectId" uuid, problem text)
+        p.problem as last_problem,
+        case when s.token <= p.token then s.last_seq end as subject_seq
+      from jsonb_to_recordset(${JSON.stringify(parked)}::jsonb) as p("subjectId" uuid, token bigint, problem text)
       join journal_subject s on s.id = p."subjectId"
+      left join alarm on alarm.code in ('TASK_PARKED', 'RUN_PARKED') and alarm.closed_at is null
+        and alarm.subject_name = p."subjectId"::text
       where not s.is_ended
+        and (s.token <= p.token or (alarm.id is not null and ${isStillParked(sql`s.id`)}))
     ),
     hearsay as (
-      select a.code, a.subject_kind, a.subject_name
-      from alarm a
-      join journal_subject s on s.id::text = a.subject_name
-      where a.code in ('TASK_PARKED', 'RUN_PARKED') and a.closed_at is null and not s.is_ended
-        and a.last_seen_at > clock_timestamp() - make_interval(secs => ${sql.lit(HEARSAY_SECONDS)})
+      select alarm.code, alarm.subject_kind, alarm.subject_name
+      from alarm
+      join journal_subject s
+        on s.id = case when alarm.code in ('TASK_PARKED', 'RUN_PARKED') then alarm.subject_name::uuid end
+      where alarm.closed_at is null and alarm.seen_by != ${nodeName} and not s.is_ended
+        and alarm.last_seen_at > clock_timestamp() - make_interval(secs => ${sql.lit(HEARSAY_SECONDS)})
+        and ${isStillParked(sql`s.id`)}
     ),
     true_now as (
       ${devicesLeftQuiesced}
@@ -47,23 +59,23 @@ export async function lookForAlarms(
       select * from parked
     ),
     opened as (
-      insert into alarm (id, code, subject_kind, subject_name, sentence, last_problem, opened_at, last_seen_at)
-      select gen_random_uuid(), code, subject_kind, subject_name, sentence, last_problem,
-        clock_timestamp(), clock_timestamp()
-      from true_now, turn
-      where turn.is_ours
+      insert into alarm (
+        id, code, subject_kind, subject_name, sentence, last_problem, subject_seq, opened_at, last_seen_at, seen_by
+      )
+      select gen_random_uuid(), code, subject_kind, subject_name, sentence, last_problem, subject_seq,
+        clock_timestamp(), clock_timestamp(), ${nodeName}
+      from true_now
       on conflict (code, subject_kind, subject_name) where closed_at is null do update
         set sentence = excluded.sentence, last_problem = excluded.last_problem,
-          last_seen_at = excluded.last_seen_at
+          subject_seq = coalesce(excluded.subject_seq, alarm.subject_seq),
+          last_seen_at = excluded.last_seen_at, seen_by = excluded.seen_by
       returning id
     )
     update alarm set closed_at = clock_timestamp()
-    from turn
-    where turn.is_ours and alarm.closed_at is null
+    where closed_at is null
       and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from true_now)
       and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from hearsay)
-  `.execute(db);
-}
+  `;
 
 /** True of a row `n` of `node` that stopped, fell silent, or is not there. */
 const isOver = sql`(n.id is null or n.stopped_at is not null
@@ -78,34 +90,32 @@ const instant = (column: string) =>
  * after the quiesce, or it is parked.
  */
 const devicesLeftQuiesced = sql`
-  select 'DEVICE_LEFT_QUIESCED' as code, 'device' as subject_kind, g.device as subject_name,
+  select 'DEVICE_LEFT_QUIESCED' as code, 'device' as subject_kind, device_guard.device as subject_name,
     format(
       'Since %s %s is, or may be, quiesced by Stillpoint; it is being set moving again and was not seen running yet.',
-      ${instant('g.intended_at')},
-      case g.scope->>'kind' when 'domain' then format('%s/%s', g.device, g.scope->>'domain') else g.device end
+      ${instant('device_guard.intended_at')},
+      case device_guard.scope->>'kind'
+        when 'domain' then format('%s/%s', device_guard.device, device_guard.scope->>'domain')
+        else device_guard.device
+      end
     ) as sentence,
-    g.last_problem
-  from device_guard g
-  join task t on t.id = g.task_id
-  left join journal_subject s on s.id = g.task_id
+    device_guard.last_problem, null::integer as subject_seq
+  from device_guard
+  join task on task.id = device_guard.task_id
+  left join journal_subject s on s.id = task.id
   left join node n on n.id = s.node_id
-  where g.released_at is null
+  where device_guard.released_at is null
     and (
-      g.left_at is not null
-      or t.status not in ('WAITING', 'RUNNING')
+      ${isLeft(0)}
       or ${isOver}
       or exists (
         select from journal_fact taken
-        where taken.subject_id = g.task_id and taken.body->>'type' = 'takenOver'
+        where taken.subject_id = task.id and taken.body->>'type' = 'takenOver'
           and taken.seq > (
             select min(asked.seq) from journal_fact asked
-            where asked.subject_id = g.task_id and asked.body->>'type' = 'intended'
+            where asked.subject_id = task.id and asked.body->>'type' = 'intended'
               and asked.body->'effect'->>'type' = 'quiesce'
           )
-      )
-      or exists (
-        select from alarm a
-        where a.code = 'TASK_PARKED' and a.closed_at is null and a.subject_name = g.task_id::text
       )
     )`;
 
@@ -115,7 +125,7 @@ const nodesNotHeardOf = sql`
       'The node %s was last heard of at %s and holds %s runs and tasks that have not ended.',
       n.name, ${instant('n.heartbeat_at')}, count(*)
     ) as sentence,
-    null::text as last_problem
+    null::text as last_problem, null::integer as subject_seq
   from node n
   join journal_subject s on s.node_id = n.id and not s.is_ended
   where n.stopped_at is null

@@ -1,18 +1,18 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
-import {
-  type GuardRecords,
-  LONGEST_ORPHAN_PAUSE_MS,
-  type NewGuard,
-  ORPHAN_LEASE_MS,
-  type Orphan,
-  type OrphanedGuards,
-  type OrphanTry,
+import { orphanPolicy } from '../programs/orphan-policy.ts';
+import type {
+  GuardRecords,
+  NewGuard,
+  Orphan,
+  OrphanClaim,
+  OrphanedGuards,
+  OrphanTry,
 } from '../programs/ports.ts';
-import { isParked } from './guard-rows.ts';
+import { isLeft } from './left-guards.ts';
 import type { Tables } from './tables.ts';
 
 /** The guards of devices, kept in the database: an index lets no device have two open ones. */
-export class StoredGuards implements GuardRecords<Transaction<Tables>>, OrphanedGuards {
+export class StoredGuards implements GuardRecords<Transaction<Tables>>, OrphanedGuards<Transaction<Tables>> {
   readonly #db: Kysely<Tables>;
 
   constructor(db: Kysely<Tables>) {
@@ -29,6 +29,12 @@ export class StoredGuards implements GuardRecords<Transaction<Tables>>, Orphaned
   async markQuiesced(trx: Transaction<Tables>, taskId: string, at: number): Promise<void> {
     await openGuardOf(trx, taskId)
       .set({ quiesced_at: new Date(at) })
+      .execute();
+  }
+
+  async markRequest(trx: Transaction<Tables>, taskId: string, isUnderWay: boolean): Promise<void> {
+    await openGuardOf(trx, taskId)
+      .set({ doubted_at: sql<Date>`clock_timestamp() + ${isUnderWay ? underWay : sql`interval '0'`}` })
       .execute();
   }
 
@@ -58,14 +64,15 @@ export class StoredGuards implements GuardRecords<Transaction<Tables>>, Orphaned
   async freeOrphans(nodeId: string): Promise<void> {
     await this.#db
       .updateTable('device_guard')
-      .set({ reconciled_by: null, reconciled_until: null })
+      .set(unclaimed)
       .where('reconciled_by', '=', nodeId)
       .where('released_at', 'is', null)
       .execute();
   }
 
-  claimOrphans(nodeId: string): Promise<readonly Orphan[]> {
-    return this.#claim(nodeId, PARKED_SECONDS, isDue);
+  claimOrphans(nodeId: string, inHand: readonly number[]): Promise<readonly Orphan[]> {
+    const isWanted = sql<boolean>`${isDue} and device_guard.id != all (${inHand}::bigint[])`;
+    return this.#claim(nodeId, orphanPolicy.parkedMs, isWanted);
   }
 
   async claimOrphan(nodeId: string, guardId: number): Promise<Orphan | null> {
@@ -73,42 +80,41 @@ export class StoredGuards implements GuardRecords<Transaction<Tables>>, Orphaned
     return orphan;
   }
 
-  /** Instants that lie ahead of the clock of the database are put back to it: it was put back itself. */
-  async #claim(
-    nodeId: string,
-    parkedSeconds: number,
-    isWanted: RawBuilder<boolean>,
-  ): Promise<readonly Orphan[]> {
+  /** Instants that lie further ahead of the clock of the database than they can are put back: it was put back itself. */
+  async #claim(nodeId: string, parkedMs: number, isWanted: RawBuilder<boolean>): Promise<readonly Orphan[]> {
     const { rows } = await sql<Orphan>`
       update device_guard
-      set reconciled_by = ${nodeId}, reconciled_until = clock_timestamp() + ${lease},
+      set reconciled_by = ${nodeId}, reconciled_until = clock_timestamp() + ${lease}, claim_id = gen_random_uuid(),
         left_at = least(coalesce(left_at, clock_timestamp()), clock_timestamp()),
-        doubted_at = nullif(least(greatest(doubted_at, sending_at, '-infinity'), clock_timestamp()), '-infinity'),
+        doubted_at = nullif(
+          least(greatest(doubted_at, sending_at + ${underWay}, '-infinity'), clock_timestamp() + ${underWay}),
+          '-infinity'
+        ),
         sending_at = null
       from task
       where task.id = device_guard.task_id and released_at is null
-        and (left_at is not null or task.status not in ('WAITING', 'RUNNING') or ${isParked(parkedSeconds)})
+        and ${isLeft(parkedMs)}
         and (reconciled_until is null or reconciled_until < clock_timestamp()
           or reconciled_until > clock_timestamp() + ${lease})
         and ${isWanted}
-      returning device_guard.id as "guardId", device_guard.device, scope, attempts,
+      returning device_guard.id as "guardId", claim_id as "claimId", task_id as "taskId", device_guard.device, scope,
+        attempts, last_problem as problem,
         (extract(epoch from clock_timestamp() - greatest(left_at, doubted_at)) * 1000)::float8 as "quietMs"
     `.execute(this.#db);
     return rows;
   }
 
-  async intendUnquiesce(nodeId: string, guardId: number): Promise<boolean> {
-    const { numUpdatedRows } = await this.#held(nodeId, guardId)
+  async intendUnquiesce(claim: OrphanClaim): Promise<boolean> {
+    const { numUpdatedRows } = await held(this.#db, claim)
       .set({ sending_at: sql<Date>`clock_timestamp()` })
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
   }
 
-  async putOffOrphan(nodeId: string, guardId: number, came: OrphanTry): Promise<void> {
-    await this.#held(nodeId, guardId)
+  async putOffOrphan(claim: OrphanClaim, came: OrphanTry): Promise<void> {
+    await held(this.#db, claim)
       .set({
-        reconciled_by: null,
-        reconciled_until: null,
+        ...unclaimed,
         sending_at: null,
         last_problem: came.problem,
         attempts: came.attempts,
@@ -118,30 +124,42 @@ export class StoredGuards implements GuardRecords<Transaction<Tables>>, Orphaned
       .execute();
   }
 
-  async closeOrphan(nodeId: string, guardId: number): Promise<boolean> {
-    const { numUpdatedRows } = await this.#held(nodeId, guardId)
-      .set({ released_at: sql<Date>`clock_timestamp()`, last_problem: null })
+  async closeOrphan(trx: Transaction<Tables>, claim: OrphanClaim, settleMs: number): Promise<boolean> {
+    // First the task, as whoever writes a fact of it does: in another order the two could wait for each other.
+    await sql`
+      select from journal_subject
+      where id = (select task_id from device_guard where id = ${claim.guardId}) for update
+    `.execute(trx);
+    const { numUpdatedRows } = await held(trx, claim)
+      .set({ ...unclaimed, released_at: sql<Date>`clock_timestamp()`, last_problem: null })
+      .where(
+        // What was seen was seen after the claim: nothing may have been under way since `settleMs` before it.
+        sql<boolean>`greatest(left_at, doubted_at)
+          <= reconciled_until - ${lease} - make_interval(secs => ${settleMs / 1000})`,
+      )
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
   }
-
-  #held(nodeId: string, guardId: number) {
-    return this.#db
-      .updateTable('device_guard')
-      .where('id', '=', guardId)
-      .where('reconciled_by', '=', nodeId)
-      .where('released_at', 'is', null);
-  }
 }
 
-/** A task that is parked for so long is not waited for. */
-const PARKED_SECONDS = 300;
+const seconds = (ms: number) => sql`make_interval(secs => ${sql.lit(ms / 1000)})`;
 
-const lease = sql`make_interval(secs => ${sql.lit(ORPHAN_LEASE_MS / 1000)})`;
+const lease = seconds(orphanPolicy.leaseMs);
+const underWay = seconds(orphanPolicy.underWayMs);
 
 /** Also when the next try lies further ahead than it ever can: then the clock was put back. */
 const isDue = sql<boolean>`(next_attempt_at is null or next_attempt_at <= clock_timestamp()
-  or next_attempt_at > clock_timestamp() + make_interval(secs => ${sql.lit(LONGEST_ORPHAN_PAUSE_MS / 1000)}))`;
+  or next_attempt_at > clock_timestamp() + ${seconds(orphanPolicy.longestPauseMs)})`;
+
+const unclaimed = { reconciled_by: null, reconciled_until: null, claim_id: null } as const;
+
+function held(db: Kysely<Tables>, { guardId, claimId }: OrphanClaim) {
+  return db
+    .updateTable('device_guard')
+    .where('id', '=', guardId)
+    .where('claim_id', '=', claimId)
+    .where('released_at', 'is', null);
+}
 
 function openGuardOf(trx: Transaction<Tables>, taskId: string) {
   return trx.updateTable('device_guard').where('task_id', '=', taskId).where('released_at', 'is', null);

@@ -75,6 +75,7 @@ export type Tables = EngineTables & {
     released_at: Instant | null;
     reconciled_by: string | null;
     reconciled_until: Instant | null;
+    claim_id: string | null;
     last_problem: string | null;
     left_at: Instant | null;
     sending_at: Instant | null;
@@ -104,6 +105,8 @@ export type Tables = EngineTables & {
     last_problem: string | null;
     opened_at: Instant;
     last_seen_at: Instant;
+    seen_by: string;
+    subject_seq: number | null;
     closed_at: Instant | null;
     acknowledged_at: Instant | null;
     acknowledged_by: string | null;

@@ -66,7 +66,7 @@ export function composePrograms<Transaction>(
   const { clock, records } = parts;
   const engine = composeEngine(parts);
   const runs = new QueuedRuns(records.runs, engine);
-  const reconciler = composeReconciler(parts);
+  const reconciler = composeReconciler(parts, engine);
   const loops: Repetition[] = [];
   return {
     engine,
@@ -117,16 +117,20 @@ function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Tr
   return engine;
 }
 
-function composeReconciler<Transaction>(parts: ProgramParts<Transaction>): Reconciler {
+function composeReconciler<Transaction>(
+  parts: ProgramParts<Transaction>,
+  engine: Engine<Transaction>,
+): Reconciler<Transaction> {
   const { records, appliances, nodeId, clock, parameters } = parts;
   const settleMs = async (): Promise<number> => (await parameters.read())['quiesce.settleSeconds'] * 1000;
   const onProblem = (error: unknown): void => parts.onProblem(error, 'reconciling');
-  return new Reconciler({ guards: records.guards, appliances, settleMs, nodeId, clock, onProblem });
+  const { guards } = records;
+  return new Reconciler({ guards, engine, appliances, settleMs, nodeId, clock, onProblem });
 }
 
 function repeatReconciling<Transaction>(
   { clock, onProblem }: ProgramParts<Transaction>,
-  reconciler: Reconciler,
+  reconciler: Reconciler<Transaction>,
 ): Repetition {
   const work = async (): Promise<void> => void (await reconciler.reconcile());
   return repeat(clock, work, RECONCILER_PAUSE_MS, (error) => onProblem(error, 'reconciling'));

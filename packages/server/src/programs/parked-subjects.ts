@@ -1,16 +1,24 @@
 import type { Fact } from '@stillpoint/engine';
 
-/** A run or a task that does not go on, and what it met, in words that hold no value of it. */
-export type ParkedSubject = { readonly subjectId: string; readonly problem: string };
+/**
+ * A run or a task that does not go on, and what it met, in words that hold no value of it. `token` is what the try that
+ * failed held it under: whoever took hold of it later has a higher one.
+ */
+export type ParkedSubject = {
+  readonly subjectId: string;
+  readonly token: number;
+  readonly problem: string;
+};
 
-type Parked = { readonly problem: string; readonly since: number };
+/** What an engine says of a subject that it parks. */
+type Parking = { readonly subjectId: string; readonly token: number; readonly error: unknown };
 
 /** A subject that was parked is tried again at least every minute; who hears nothing of it for longer was relieved of it. */
 const BELIEVED_MS = 90_000;
 
 /** What this node has parked and not brought forward since. */
 export class ParkedSubjects {
-  readonly #parked = new Map<string, Parked>();
+  readonly #parked = new Map<string, { readonly subject: ParkedSubject; readonly since: number }>();
   /** Milliseconds that also count the time in which the process was frozen. */
   readonly #elapsed: () => number;
 
@@ -18,8 +26,9 @@ export class ParkedSubjects {
     this.#elapsed = elapsed;
   }
 
-  onParked({ subjectId, error }: { readonly subjectId: string; readonly error: unknown }): void {
-    this.#parked.set(subjectId, { problem: problemOf(error), since: this.#elapsed() });
+  onParked({ subjectId, token, error }: Parking): void {
+    const subject = { subjectId, token, problem: problemOf(error) };
+    this.#parked.set(subjectId, { subject, since: this.#elapsed() });
   }
 
   /** To have been taken hold of again is not yet to go on. */
@@ -31,7 +40,7 @@ export class ParkedSubjects {
     for (const [subjectId, { since }] of this.#parked) {
       if (this.#elapsed() - since > BELIEVED_MS) this.#parked.delete(subjectId);
     }
-    return [...this.#parked].map(([subjectId, { problem }]) => ({ subjectId, problem }));
+    return [...this.#parked.values()].map(({ subject }) => subject);
   }
 }
 

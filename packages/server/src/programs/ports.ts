@@ -26,7 +26,7 @@ import type { MoverPool } from '../movers/mover-pool.ts';
 export type Records<Transaction> = {
   readonly runs: RunRecords<Transaction>;
   readonly tasks: TaskRecords<Transaction>;
-  readonly guards: GuardRecords<Transaction> & OrphanedGuards;
+  readonly guards: GuardRecords<Transaction> & OrphanedGuards<Transaction>;
   readonly plans: PlanRecords<Transaction>;
   readonly backups: BackupRecords<Transaction>;
 };
@@ -80,6 +80,11 @@ export interface GuardRecords<Transaction> {
   openGuard(trx: Transaction, guard: NewGuard): Promise<void>;
   /** Says of the open guard of a task, if it has one, since when its device is quiesced. */
   markQuiesced(trx: Transaction, taskId: string, at: number): Promise<void>;
+  /**
+   * Says of the open guard of a task, if it has one, that an unquiesce of the task is under way or no longer is: while one
+   * may land, nobody else closes the guard.
+   */
+  markRequest(trx: Transaction, taskId: string, isUnderWay: boolean): Promise<void>;
   /** Closes the open guard of a task, if it has one. */
   closeGuard(trx: Transaction, taskId: string, at: number): Promise<void>;
   /** Leaves the open guard of a task, if it has one, to the reconciler. */
@@ -87,14 +92,19 @@ export interface GuardRecords<Transaction> {
   isGuardedByOther(device: string, taskId: string): Promise<boolean>;
 }
 
+/** A guard as one claim holds it: another claim has another id, also when the same node makes it. */
+export type OrphanClaim = { readonly guardId: number; readonly claimId: string };
+
 /** An open guard that no task undoes any more, held by this node. */
-export type Orphan = {
-  readonly guardId: number;
+export type Orphan = OrphanClaim & {
+  readonly taskId: string;
   readonly device: string;
   readonly scope: QuiesceScope;
   /** How many tries in a row have failed. */
   readonly attempts: number;
-  /** For how long nothing has been sent that may still land on the device, in milliseconds. */
+  /** What stood in the way of the last one; null for nothing. */
+  readonly problem: string | null;
+  /** For how long nothing has been under way to the device, in milliseconds; below 0 while something may be. */
   readonly quietMs: number;
 };
 
@@ -111,27 +121,25 @@ export type OrphanTry = {
 
 /**
  * Guards that were left without a living owner: their task has ended or gave up undoing, or has been parked for five
- * minutes. Who claims one holds it for `ORPHAN_LEASE_MS`; time is that of the database, for all nodes together.
+ * minutes. Who claims one holds it for a minute, and what is told under a claim that was lost meanwhile changes nothing.
+ * Time is that of the database, for all nodes together.
  */
-export interface OrphanedGuards {
+export interface OrphanedGuards<Transaction> {
   /** Gives back what a process of this node held that is no more. */
   freeOrphans(nodeId: string): Promise<void>;
-  /** Takes all that are due and that nobody works on. */
-  claimOrphans(nodeId: string): Promise<readonly Orphan[]>;
+  /** Takes all that are due and that nobody works on, but for those that this node still has in hand, by their ids. */
+  claimOrphans(nodeId: string, inHand: readonly number[]): Promise<readonly Orphan[]>;
   /** Takes one, due or not, also of a task that was parked just now; null when somebody works on it or a task holds it. */
   claimOrphan(nodeId: string, guardId: number): Promise<Orphan | null>;
   /** Records that a request is about to be sent, which may land until its outcome is known; false when the claim was lost. */
-  intendUnquiesce(nodeId: string, guardId: number): Promise<boolean>;
-  putOffOrphan(nodeId: string, guardId: number, came: OrphanTry): Promise<void>;
-  /** False when the claim was lost. */
-  closeOrphan(nodeId: string, guardId: number): Promise<boolean>;
+  intendUnquiesce(claim: OrphanClaim): Promise<boolean>;
+  putOffOrphan(claim: OrphanClaim, came: OrphanTry): Promise<void>;
+  /**
+   * False when the claim was lost, or when something was under way later than `settleMs` milliseconds before the claim. No
+   * fact of its task is written by anybody else until the transaction ends.
+   */
+  closeOrphan(trx: Transaction, claim: OrphanClaim, settleMs: number): Promise<boolean>;
 }
-
-/** A node that began with a guard and died leaves it to the others after this long. */
-export const ORPHAN_LEASE_MS = 60_000;
-
-/** A device that stays away is tried at least this often, however long it does. */
-export const LONGEST_ORPHAN_PAUSE_MS = 60_000;
 
 /** A plan whose next fire is to be worked out; `isDue` when one has come, not when the plan was only changed. */
 export type PlanToDecide = { readonly planId: string; readonly plan: Plan; readonly isDue: boolean };

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../app/ports.ts';
 import { ago, ReconcilerScene } from '../testing/reconciler-scene.ts';
-import type { Reconciler } from './reconciler.ts';
 
 let scene: ReconcilerScene;
 
@@ -50,6 +49,7 @@ describe('whose guard it is', () => {
           sentence: 'It does not go on.',
           opened_at: ago(seconds * 1000),
           last_seen_at: ago(0),
+          seen_by: 'node-1',
         })
         .execute();
       await scene.reconcile();
@@ -73,7 +73,7 @@ describe('unquiescing now', () => {
   it('answers the try that goes on, and does not begin another beside it', async () => {
     const device = await scene.guarded({ A: 'quiesced' });
     const reconciler = scene.reconcilerOf();
-    let asking: ReturnType<Reconciler['workOnNow']> | undefined;
+    let asking: Promise<Attempt | 'busy'> | undefined;
     const id = await scene.guardId();
     device.beforeLook = async () => {
       asking = reconciler.workOnNow(id);
@@ -152,5 +152,105 @@ describe('several nodes', () => {
       [scene.node, other, randomUUID(), randomUUID()].map((nodeId) => scene.reconcile(nodeId)),
     );
     expect(device.asked).toEqual(['unquiesce A']);
+  });
+});
+
+describe('a node that may not act', () => {
+  const mayNotAct = 'This node may not act: it could not show the others that it lives.';
+
+  it('takes no guard, and says why when one is asked for', async () => {
+    const device = await scene.guarded({ A: 'quiesced' });
+    scene.mayActForMs = 0;
+    expect(await scene.reconcile()).toEqual([]);
+    expect(await scene.reconcilerOf().workOnNow(await scene.guardId())).toEqual({
+      seen: [],
+      isSent: false,
+      isReleased: false,
+      problem: mayNotAct,
+    });
+    expect(device.asked).toEqual([]);
+    scene.mayActForMs = 7_000;
+    expect(await scene.reconcile()).toMatchObject([{ isSent: true }]);
+  });
+
+  it('and finds it out with a guard in hand, leaves it to the others as it was', async () => {
+    const device = await scene.guarded({ A: 'quiesced' });
+    device.isAway = true;
+    for (let failure = 0; failure < 3; failure += 1) await scene.reconcileLater();
+    device.isAway = false;
+    device.isFenced = true;
+    expect(await scene.reconcileLater()).toMatchObject([{ problem: 'Nothing may be sent.' }]);
+    expect(await scene.guards()).toEqual(['QA1 open Nobody answers.']);
+    const { attempts } = await scene.db
+      .selectFrom('device_guard')
+      .select('attempts')
+      .executeTakeFirstOrThrow();
+    expect(attempts).toBe(3);
+    device.isFenced = false;
+    expect(await scene.reconcile(randomUUID())).toMatchObject([{ isSent: true }]);
+  });
+});
+
+describe('a try that outlasts its claim', () => {
+  it('is not begun anew by its own node, and keeps it from stopping', async () => {
+    const device = await scene.guarded({ A: 'quiesced' });
+    const [reconciler, id] = [scene.reconcilerOf(), await scene.guardId()];
+    const answer = Promise.withResolvers<void>();
+    device.beforeLook = () => answer.promise;
+    const [first] = await reconciler.reconcile();
+    await scene.pass(61_000);
+    expect(await reconciler.reconcile()).toEqual([]);
+    const asked = reconciler.workOnNow(id);
+    const stopped = reconciler.stop();
+    expect(await Promise.race([stopped, scene.db.selectFrom('node').selectAll().execute()])).toEqual([]);
+    answer.resolve();
+    await stopped;
+    expect(await asked).toEqual(await first);
+    expect(device.asked).toEqual([]);
+  });
+
+  it('changes nothing of what another node has under way', async () => {
+    const device = await scene.guarded({ A: 'quiesced' });
+    const other = randomUUID();
+    const [early, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    device.isStubborn = true;
+    const replies = [early.promise, late.promise];
+    device.beforeReply = () => replies.shift() ?? Promise.resolve();
+    const [first] = await scene.reconcilerOf().reconcile();
+    await device.hasAsked(1);
+    await scene.pass(61_000);
+    const [second] = await scene.reconcilerOf(other).reconcile();
+    await device.hasAsked(2);
+    early.resolve();
+    await first;
+    const { sending_at: sendingAt, reconciled_by: by } = await scene.db
+      .selectFrom('device_guard')
+      .selectAll()
+      .executeTakeFirstOrThrow();
+    expect([by, sendingAt === null]).toEqual([other, false]);
+    late.resolve();
+    await second;
+  });
+
+  it('closes nothing by what it saw before it stood still', async () => {
+    const device = await scene.guarded({ A: 'normal' });
+    device.afterLook = () => {
+      scene.elapsed += 42_001;
+    };
+    expect(await scene.reconcile()).toMatchObject([{ isReleased: false }]);
+    expect(await scene.guards()).toEqual(['QA1 open']);
+  });
+});
+
+describe('a task that has not ended', () => {
+  it('is told that what it left was seen running, in the transaction that closes its guard', async () => {
+    const device = await scene.guarded({ A: 'normal' }, { status: 'RUNNING' });
+    scene.isTellingBroken = true;
+    await expect(scene.reconcile()).rejects.toThrow('the power went');
+    expect(await scene.guards()).toEqual(['QA1 open']);
+    scene.isTellingBroken = false;
+    await scene.reconcilerOf().start();
+    expect(await scene.reconcileLater()).toMatchObject([{ isReleased: true }]);
+    expect(scene.told).toEqual([{ taskId: device.taskId, command: { type: 'released' } }]);
   });
 });

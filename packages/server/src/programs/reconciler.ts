@@ -1,13 +1,16 @@
-import type { QuiesceScope, Reply } from '@stillpoint/core';
-import type { Clock } from '@stillpoint/engine';
+import { type Fault, type QuiesceScope, rowsInScope, type TaskCommand } from '@stillpoint/core';
+import type { Clock, Engine } from '@stillpoint/engine';
 import type { Attempt, Undoer } from '../app/ports.ts';
 import type { Conversation, Conversations } from './conversation.ts';
-import { LONGEST_ORPHAN_PAUSE_MS, ORPHAN_LEASE_MS, type Orphan, type OrphanedGuards } from './ports.ts';
+import { orphanPolicy } from './orphan-policy.ts';
+import type { Orphan, OrphanedGuards, OrphanTry } from './ports.ts';
 import { unquiesce } from './unquiesce.ts';
 
 /** What a reconciler works with. */
-export type ReconcilerTools = {
-  readonly guards: OrphanedGuards;
+export type ReconcilerTools<Transaction> = {
+  readonly guards: OrphanedGuards<Transaction>;
+  /** Of the same node: whether it may act, and the way to its tasks. */
+  readonly engine: Pick<Engine<Transaction>, 'mayActForMs' | 'tellIn' | 'transact' | 'wake'>;
   readonly appliances: Pick<Conversations, 'talkTo'>;
   readonly settleMs: () => Promise<number>;
   readonly nodeId: string;
@@ -16,22 +19,16 @@ export type ReconcilerTools = {
   readonly onProblem: (error: unknown) => void;
 };
 
-/** A claim is not relied on for longer: by then a node that stood still may have lost it. */
-const FENCE_MS = ORPHAN_LEASE_MS * 0.7;
-
-/** The pause after a try, doubled with each that fails after another. */
-const FIRST_PAUSE_MS = 5_000;
-
 /**
  * Sets moving again what no task undoes any more: guards without a living owner are worked on until the device is seen
  * running, however long it stays away. Guards of tasks that go on, or are taken over, are left to their tasks.
  */
-export class Reconciler implements Undoer {
-  readonly #tools: ReconcilerTools;
+export class Reconciler<Transaction> implements Undoer {
+  readonly #tools: ReconcilerTools<Transaction>;
   readonly #going = new Map<number, Promise<Attempt>>();
   readonly #stopping = new AbortController();
 
-  constructor(tools: ReconcilerTools) {
+  constructor(tools: ReconcilerTools<Transaction>) {
     this.#tools = tools;
   }
 
@@ -45,18 +42,22 @@ export class Reconciler implements Undoer {
    * the next round. Answers the tries it began, none of which rejects.
    */
   async reconcile(): Promise<readonly Promise<Attempt>[]> {
-    const { guards, nodeId } = this.#tools;
-    const claimedAt = this.#tools.clock.elapsed();
-    const orphans = await guards.claimOrphans(nodeId);
+    const { guards, nodeId, clock } = this.#tools;
+    if (this.#mayNotAct()) return [];
+    const claimedAt = clock.elapsed();
+    const orphans = await guards.claimOrphans(nodeId, [...this.#going.keys()]);
     return orphans.map((orphan) => this.#begin(orphan, claimedAt));
   }
 
   async workOnNow(guardId: string): Promise<Attempt | 'busy'> {
+    const { guards, nodeId, clock } = this.#tools;
     const id = Number(guardId);
-    const claimedAt = this.#tools.clock.elapsed();
-    const orphan = await this.#tools.guards.claimOrphan(this.#tools.nodeId, id);
-    if (orphan !== null) return this.#begin(orphan, claimedAt);
-    return this.#going.get(id) ?? 'busy';
+    const going = this.#going.get(id);
+    if (going !== undefined) return going;
+    if (this.#mayNotAct()) return attempt({ problem: MAY_NOT_ACT });
+    const claimedAt = clock.elapsed();
+    const orphan = await guards.claimOrphan(nodeId, id);
+    return orphan === null ? (this.#going.get(id) ?? 'busy') : this.#begin(orphan, claimedAt);
   }
 
   /** Gives up what is going on and resolves when it has ended. */
@@ -65,75 +66,101 @@ export class Reconciler implements Undoer {
     await Promise.all(this.#going.values());
   }
 
+  #mayNotAct(): boolean {
+    return this.#tools.engine.mayActForMs() === 0;
+  }
+
   #begin(orphan: Orphan, claimedAt: number): Promise<Attempt> {
     const { guardId } = orphan;
-    const attempt = this.#workOn(orphan, claimedAt)
+    const going: Promise<Attempt> = this.#workOn(orphan, claimedAt)
       .catch((error: unknown) => {
         this.#tools.onProblem(error);
-        return { ...nothing, problem: 'The server met a mistake of its own.' };
+        return attempt({ problem: 'The server met a mistake of its own.' });
       })
-      .finally(() => this.#going.delete(guardId));
-    this.#going.set(guardId, attempt);
-    return attempt;
+      .finally(() => {
+        if (this.#going.get(guardId) === going) this.#going.delete(guardId);
+      });
+    this.#going.set(guardId, going);
+    return going;
   }
 
   async #workOn(orphan: Orphan, claimedAt: number): Promise<Attempt> {
-    const { guards, appliances, nodeId } = this.#tools;
-    const { guardId, device, scope } = orphan;
-    const talk = appliances.talkTo(device, this.#stopping.signal);
+    const talk = this.#tools.appliances.talkTo(orphan.device, this.#stopping.signal);
     const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
-    if (!rows.ok) return this.#putOff(orphan, { ...nothing, problem: rows.fault.detail });
-    const seen = rows.value
-      .filter(({ domain, quiesceState }) => isInScope(scope, domain) && quiesceState !== 'normal')
-      .map(({ domain, quiesceState }) => ({ domain, quiesceState }));
-    if (seen.length > 0) {
-      const reply = await this.#send(orphan, claimedAt, talk);
-      if (reply === null)
-        return { ...nothing, seen, problem: 'This node stood still; another may be at it.' };
-      const problem = reply.ok ? null : reply.fault.detail;
-      const isInDoubt = !reply.ok && reply.fault.effect === 'unknown';
-      return this.#putOff(orphan, { ...nothing, seen, isSent: reply.ok, problem }, isInDoubt);
-    }
-    // A request whose reply was lost may land later: what was seen running counts only once that cannot be any more.
-    if (orphan.quietMs < (await this.#tools.settleMs())) return this.#putOff(orphan, nothing);
-    return { ...nothing, isReleased: await guards.closeOrphan(nodeId, guardId) };
+    if (!rows.ok) return this.#putOff(orphan, attempt({ problem: rows.fault.detail }), rows.fault);
+    const seen = heldIn(rows.value, orphan.scope);
+    if (!this.#isReliedOn(claimedAt)) return attempt({ seen, problem: STOOD_STILL });
+    return seen.length === 0 ? this.#close(orphan) : this.#send(orphan, claimedAt, talk, seen);
   }
 
-  /** Null when the claim may have been given to another node: then nothing is sent. */
+  /** Who stood still with a claim may have lost it: then nothing is sent, and nothing closed by what was seen before. */
+  #isReliedOn(claimedAt: number): boolean {
+    return this.#tools.clock.elapsed() - claimedAt <= orphanPolicy.fenceMs;
+  }
+
   async #send(
-    { guardId, scope }: Orphan,
+    orphan: Orphan,
     claimedAt: number,
     talk: Conversation,
-  ): Promise<Reply<null> | null> {
-    const { guards, nodeId, clock } = this.#tools;
-    const isHeld = await guards.intendUnquiesce(nodeId, guardId);
-    return isHeld && clock.elapsed() - claimedAt <= FENCE_MS ? unquiesce(talk, scope) : null;
+    seen: Attempt['seen'],
+  ): Promise<Attempt> {
+    const isHeld = await this.#tools.guards.intendUnquiesce(orphan);
+    if (!isHeld || !this.#isReliedOn(claimedAt)) return attempt({ seen, problem: STOOD_STILL });
+    const reply = await unquiesce(talk, orphan.scope);
+    const fault = reply.ok ? null : reply.fault;
+    const came = attempt({ seen, isSent: reply.ok, problem: fault?.detail ?? null });
+    return this.#putOff(orphan, came, fault, fault?.effect === 'unknown');
   }
 
-  async #putOff(orphan: Orphan, attempt: Attempt, isInDoubt = false): Promise<Attempt> {
-    const { problem } = attempt;
-    // A device that answers is looked at again soon, one that does not less and less often.
-    const attempts = problem === null ? 0 : orphan.attempts + 1;
-    const isStopped = this.#stopping.signal.aborted;
-    await this.#tools.guards.putOffOrphan(this.#tools.nodeId, orphan.guardId, {
-      problem,
-      isInDoubt,
-      attempts: isStopped ? orphan.attempts : attempts,
-      pauseMs: isStopped ? 0 : pauseAfter(attempts),
-    });
-    return attempt;
+  /** A request whose reply was lost may land later: what was seen running counts only once that cannot be any more. */
+  async #close(orphan: Orphan): Promise<Attempt> {
+    const { guards, engine, settleMs } = this.#tools;
+    const longestMs = await settleMs();
+    const isReleased =
+      orphan.quietMs >= longestMs &&
+      (await engine.transact(async (trx) => {
+        const isClosed = await guards.closeOrphan(trx, orphan, longestMs);
+        // A task that has not ended would undo what somebody else quiesces from now on.
+        if (isClosed) await engine.tellIn(trx, orphan.taskId, { type: 'released' } satisfies TaskCommand);
+        return isClosed;
+      }));
+    if (!isReleased) return this.#putOff(orphan, attempt({}), null);
+    engine.wake(orphan.taskId);
+    return attempt({ isReleased });
+  }
+
+  async #putOff(orphan: Orphan, came: Attempt, fault: Fault | null, isInDoubt = false): Promise<Attempt> {
+    const next = nextTry(orphan, fault, this.#stopping.signal.aborted);
+    await this.#tools.guards.putOffOrphan(orphan, { ...next, isInDoubt });
+    return came;
   }
 }
 
-const nothing: Attempt = { seen: [], isSent: false, isReleased: false, problem: null };
+const STOOD_STILL = 'This node stood still; another may be at it.';
+const MAY_NOT_ACT = 'This node may not act: it could not show the others that it lives.';
 
-/** In milliseconds. */
-function pauseAfter(failures: number): number {
-  const doublings = Math.min(Math.max(failures - 1, 0), 10);
-  return Math.min(FIRST_PAUSE_MS * 2 ** doublings, LONGEST_ORPHAN_PAUSE_MS);
+function attempt(came: Partial<Attempt>): Attempt {
+  return { seen: [], isSent: false, isReleased: false, problem: null, ...came };
 }
 
-/** Quiescing a device takes every domain down but `default`. */
-function isInScope(scope: QuiesceScope, domain: string): boolean {
-  return scope.kind === 'domain' ? domain === scope.domain : domain !== 'default';
+/** What of a scope was not seen running. */
+function heldIn(
+  rows: readonly { readonly domain: string; readonly quiesceState: string }[],
+  scope: QuiesceScope,
+): Attempt['seen'] {
+  return rowsInScope(rows, scope)
+    .filter(({ quiesceState }) => quiesceState !== 'normal')
+    .map(({ domain, quiesceState }) => ({ domain, quiesceState }));
+}
+
+/** When a guard is tried next: soon where the device answered, less and less often where it did not. */
+function nextTry(orphan: Orphan, fault: Fault | null, isStopping: boolean): Omit<OrphanTry, 'isInDoubt'> {
+  // What this node may not do, or gives up because it ends, says nothing of the device: the next may try at once.
+  if (fault !== null && (isStopping || fault.code === 'SENDING_NOT_ALLOWED')) {
+    return { problem: orphan.problem, attempts: orphan.attempts, pauseMs: 0 };
+  }
+  const attempts = fault === null ? 0 : orphan.attempts + 1;
+  const doublings = Math.min(Math.max(attempts - 1, 0), 10);
+  const pauseMs = Math.min(orphanPolicy.firstPauseMs * 2 ** doublings, orphanPolicy.longestPauseMs);
+  return { problem: fault?.detail ?? null, attempts, pauseMs };
 }

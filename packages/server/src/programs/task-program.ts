@@ -114,6 +114,8 @@ async function projectGuard<Transaction>(
   if (!isGuardNeeded(before) && isGuardNeeded(after) && intended?.type === 'quiesce') {
     await guards.openGuard(trx, { device, taskId, scope: intended.scope, intendedAt: fact.at });
   }
+  const isRequest = (fact.type === 'intended' || fact.type === 'settled') && fact.effect.type === 'unquiesce';
+  if (isRequest) await guards.markRequest(trx, taskId, fact.type === 'intended');
   if (before.quiesce.seen !== 'quiesced' && after.quiesce.seen === 'quiesced') {
     await guards.markQuiesced(trx, taskId, fact.at);
   }

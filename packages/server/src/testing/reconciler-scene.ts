@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { QuiesceScope } from '@stillpoint/core';
+import type { QuiesceScope, TaskCommand } from '@stillpoint/core';
 import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
 import type { QuiesceState } from '@stillpoint/datapower';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { StoredGuards } from '../adapters/stored-guards.ts';
 import type { Tables } from '../adapters/tables.ts';
 import type { Attempt } from '../app/ports.ts';
@@ -35,6 +35,11 @@ export class ReconcilerScene {
   readonly node: string = randomUUID();
   /** Milliseconds of the clock that counts on while a process stands still. */
   elapsed = 0;
+  /** For how long the node may act. */
+  mayActForMs = 7_000;
+  isTellingBroken = false;
+  /** What tasks were told. */
+  readonly told: { readonly taskId: string; readonly command: TaskCommand }[] = [];
   readonly #database: Database<Tables>;
   readonly #devices = new Map<string, GuardedDevice>();
 
@@ -54,15 +59,27 @@ export class ReconcilerScene {
     await emptyTables(this.db);
     this.#devices.clear();
     this.elapsed = 0;
+    this.mayActForMs = 7_000;
+    this.told.length = 0;
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
 
-  reconcilerOf(nodeId = this.node): Reconciler {
+  reconcilerOf(nodeId = this.node): Reconciler<Transaction<Tables>> {
     return new Reconciler({
       guards: new StoredGuards(this.db),
+      engine: {
+        mayActForMs: () => this.mayActForMs,
+        transact: (work) => this.db.transaction().execute(work),
+        tellIn: async (_trx, taskId, command) => {
+          if (this.isTellingBroken) throw new Error('the power went');
+          this.told.push({ taskId, command: command as TaskCommand });
+          return true;
+        },
+        wake: () => undefined,
+      },
       appliances: { talkTo: (name) => this.#talkTo(name) },
       settleMs: async () => SETTLE_MS,
       nodeId,

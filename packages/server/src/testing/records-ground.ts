@@ -46,6 +46,8 @@ export type RecordsGround<Transaction> = {
   backups(): Promise<readonly { taskId: string; planName: string | null; paths: readonly string[] }[]>;
   /** Says that a task does not go on from now on. */
   park(taskId: string): Promise<void>;
+  /** Has a task that was parked go on, while nobody has said so yet. */
+  goOn(taskId: string): Promise<void>;
   /** Lets time pass for the guards. */
   pass(ms: number): Promise<void>;
   /** Removes everything that is kept. */
@@ -68,6 +70,7 @@ export async function storedGround(): Promise<RecordsGround<Transaction<Tables>>
     guards: () => guardsIn(db),
     backups: () => backupsIn(db),
     park: (taskId) => parkIn(db, taskId),
+    goOn: (taskId) => goOnIn(db, taskId),
     pass: (ms) => passIn(db, ms),
     empty: () => emptyTables(db),
     close,
@@ -114,9 +117,24 @@ async function backupsIn(db: Kysely<Tables>) {
 
 async function parkIn(db: Kysely<Tables>, taskId: string): Promise<void> {
   await sql`
-    insert into alarm (id, code, subject_kind, subject_name, sentence, opened_at, last_seen_at)
-    values (gen_random_uuid(), 'TASK_PARKED', 'task', ${taskId}, 'It does not go on.', clock_timestamp(), clock_timestamp())
+    insert into alarm (
+      id, code, subject_kind, subject_name, sentence, opened_at, last_seen_at, seen_by, subject_seq
+    )
+    values (
+      gen_random_uuid(), 'TASK_PARKED', 'task', ${taskId}, 'It does not go on.', clock_timestamp(), clock_timestamp(), 'node-1', 0
+    )
   `.execute(db);
+}
+
+async function goOnIn(db: Kysely<Tables>, taskId: string): Promise<void> {
+  await db.insertInto('journal_subject').values({ id: taskId, program: 'task', spec: '{}' }).execute();
+  for (const [index, type] of ['takenOver', 'told', 'noted'].entries()) {
+    const body = JSON.stringify({ type, at: 0 });
+    await db
+      .insertInto('journal_fact')
+      .values({ subject_id: taskId, seq: index + 1, body })
+      .execute();
+  }
 }
 
 /** Nobody moves the clock of a real database: what has happened lies further back instead. */
@@ -152,6 +170,7 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
         return { taskId, planName, paths: files.map(({ path }) => path).sort() };
       }),
     park: async (taskId) => void rows.parked.set(taskId, now),
+    goOn: async (taskId) => void rows.parked.delete(taskId),
     async pass(ms) {
       now += ms;
     },

@@ -1,19 +1,19 @@
 import type { MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
-import {
-  type GuardRecords,
-  type NewGuard,
-  ORPHAN_LEASE_MS,
-  type Orphan,
-  type OrphanedGuards,
-  type OrphanTry,
+import { orphanPolicy } from '../programs/orphan-policy.ts';
+import type {
+  GuardRecords,
+  NewGuard,
+  Orphan,
+  OrphanClaim,
+  OrphanedGuards,
+  OrphanTry,
 } from '../programs/ports.ts';
 import type { RememberedGuard, RememberedRows } from './remembered-rows.ts';
 
-/** A task that is parked for so long is not waited for. */
-const PARKED_MS = 300_000;
+const { leaseMs, parkedMs, underWayMs } = orphanPolicy;
 
 /** For tests: the guards of devices, kept in memory. */
-export class RememberedGuards implements GuardRecords<MemoryTransaction>, OrphanedGuards {
+export class RememberedGuards implements GuardRecords<MemoryTransaction>, OrphanedGuards<MemoryTransaction> {
   readonly #rows: RememberedRows;
   /** Milliseconds since the epoch by the clock of the pretended database, which all nodes share. */
   readonly #now: () => number;
@@ -39,6 +39,11 @@ export class RememberedGuards implements GuardRecords<MemoryTransaction>, Orphan
     this.#changeOpen(trx, taskId, () => ({ quiescedAt: at }));
   }
 
+  async markRequest(trx: MemoryTransaction, taskId: string, isUnderWay: boolean): Promise<void> {
+    const doubtedAt = this.#now() + (isUnderWay ? underWayMs : 0);
+    this.#changeOpen(trx, taskId, () => ({ doubtedAt }));
+  }
+
   async closeGuard(trx: MemoryTransaction, taskId: string, at: number): Promise<void> {
     this.#changeOpen(trx, taskId, () => ({ releasedAt: at }));
   }
@@ -56,65 +61,79 @@ export class RememberedGuards implements GuardRecords<MemoryTransaction>, Orphan
     for (const guard of this.#open()) if (guard.reconciledBy === nodeId) Object.assign(guard, unclaimed);
   }
 
-  async claimOrphans(nodeId: string): Promise<readonly Orphan[]> {
+  async claimOrphans(nodeId: string, inHand: readonly number[]): Promise<readonly Orphan[]> {
     const now = this.#now();
     const isDue = ({ nextAttemptAt }: RememberedGuard): boolean =>
       nextAttemptAt === null || nextAttemptAt <= now;
     return this.#open()
-      .filter((guard) => isDue(guard) && this.#isFree(guard, PARKED_MS))
+      .filter((guard) => isDue(guard) && !inHand.includes(guard.guardId))
+      .filter((guard) => this.isLeft(guard, parkedMs) && !this.isClaimed(guard))
       .map((guard) => this.#claim(guard, nodeId));
   }
 
   async claimOrphan(nodeId: string, guardId: number): Promise<Orphan | null> {
     const guard = this.#open().find((one) => one.guardId === guardId);
-    return guard !== undefined && this.#isFree(guard, 0) ? this.#claim(guard, nodeId) : null;
+    if (guard === undefined || !this.isLeft(guard, 0) || this.isClaimed(guard)) return null;
+    return this.#claim(guard, nodeId);
   }
 
-  async intendUnquiesce(nodeId: string, guardId: number): Promise<boolean> {
-    return this.#changeHeld(nodeId, guardId, { sendingAt: this.#now() });
+  async intendUnquiesce(claim: OrphanClaim): Promise<boolean> {
+    const guard = this.#held(claim);
+    if (guard !== undefined) guard.sendingAt = this.#now();
+    return guard !== undefined;
   }
 
-  async putOffOrphan(nodeId: string, guardId: number, came: OrphanTry): Promise<void> {
+  async putOffOrphan(claim: OrphanClaim, came: OrphanTry): Promise<void> {
     const { problem, attempts, pauseMs, isInDoubt } = came;
     const now = this.#now();
-    this.#changeHeld(nodeId, guardId, {
-      ...unclaimed,
-      sendingAt: null,
-      problem,
-      attempts,
-      nextAttemptAt: now + pauseMs,
-      ...(isInDoubt ? { doubtedAt: now } : {}),
-    });
+    const guard = this.#held(claim);
+    if (guard === undefined) return;
+    Object.assign(guard, unclaimed, { sendingAt: null, problem, attempts, nextAttemptAt: now + pauseMs });
+    if (isInDoubt) guard.doubtedAt = now;
   }
 
-  async closeOrphan(nodeId: string, guardId: number): Promise<boolean> {
-    return this.#changeHeld(nodeId, guardId, { releasedAt: this.#now(), problem: null });
+  async closeOrphan(trx: MemoryTransaction, claim: OrphanClaim, settleMs: number): Promise<boolean> {
+    const guard = this.#held(claim);
+    const claimedAt = (guard?.reconciledUntil ?? 0) - leaseMs;
+    if (guard === undefined || underWayUntil(guard) > claimedAt - settleMs) return false;
+    const releasedAt = this.#now();
+    trx.stage(() => Object.assign(guard, unclaimed, { releasedAt, problem: null }));
+    return true;
+  }
+
+  /** No task undoes it: its task gave up or has ended, or has been parked for so long. */
+  isLeft({ taskId, leftAt }: RememberedGuard, longestParkedMs: number): boolean {
+    const status = this.#rows.tasks.get(taskId)?.status;
+    const parkedAt = this.#rows.parked.get(taskId);
+    const isParked = parkedAt !== undefined && parkedAt <= this.#now() - longestParkedMs;
+    return leftAt !== null || (status !== 'WAITING' && status !== 'RUNNING') || isParked;
+  }
+
+  /** Somebody works on it. */
+  isClaimed({ reconciledUntil }: RememberedGuard): boolean {
+    return reconciledUntil !== null && reconciledUntil >= this.#now();
   }
 
   #open(): RememberedGuard[] {
     return this.#rows.guards.filter(({ releasedAt }) => releasedAt === null);
   }
 
-  /** No task undoes it and nobody works on it. */
-  #isFree({ taskId, leftAt, reconciledUntil }: RememberedGuard, parkedMs: number): boolean {
-    const now = this.#now();
-    const status = this.#rows.tasks.get(taskId)?.status;
-    const parkedAt = this.#rows.parked.get(taskId);
-    const isParked = parkedAt !== undefined && parkedAt <= now - parkedMs;
-    const isLeft = leftAt !== null || (status !== 'WAITING' && status !== 'RUNNING') || isParked;
-    return isLeft && (reconciledUntil === null || reconciledUntil < now);
+  #held({ guardId, claimId }: OrphanClaim): RememberedGuard | undefined {
+    return this.#open().find((guard) => guard.guardId === guardId && guard.claimId === claimId);
   }
 
   #claim(guard: RememberedGuard, nodeId: string): Orphan {
     const now = this.#now();
-    guard.reconciledBy = nodeId;
-    guard.reconciledUntil = now + ORPHAN_LEASE_MS;
+    const claimId = String(this.#rows.nextNumber());
+    Object.assign(guard, { reconciledBy: nodeId, reconciledUntil: now + leaseMs, claimId });
     guard.leftAt ??= now;
-    // Whoever was about to send died or stood still: what it sent may land.
-    if (guard.sendingAt !== null) guard.doubtedAt = Math.max(guard.doubtedAt ?? 0, guard.sendingAt);
+    // Whoever was about to send died or stood still: what it sent may be under way.
+    if (guard.sendingAt !== null)
+      guard.doubtedAt = Math.max(guard.doubtedAt ?? 0, guard.sendingAt + underWayMs);
     guard.sendingAt = null;
-    const { guardId, device, scope, attempts, leftAt, doubtedAt } = guard;
-    return { guardId, device, scope, attempts, quietMs: now - Math.max(leftAt, doubtedAt ?? 0) };
+    const { guardId, taskId, device, scope, attempts, problem } = guard;
+    const quietMs = now - underWayUntil(guard);
+    return { guardId, claimId, taskId, device, scope, attempts, problem, quietMs };
   }
 
   #changeOpen(
@@ -127,15 +146,14 @@ export class RememberedGuards implements GuardRecords<MemoryTransaction>, Orphan
       if (guard !== undefined) Object.assign(guard, change(guard));
     });
   }
-
-  #changeHeld(nodeId: string, guardId: number, change: Partial<RememberedGuard>): boolean {
-    const guard = this.#open().find((one) => one.guardId === guardId && one.reconciledBy === nodeId);
-    if (guard !== undefined) Object.assign(guard, change);
-    return guard !== undefined;
-  }
 }
 
-const unclaimed = { reconciledBy: null, reconciledUntil: null } as const;
+/** Until when something may have been under way to the device. */
+function underWayUntil({ leftAt, doubtedAt }: RememberedGuard): number {
+  return Math.max(leftAt ?? 0, doubtedAt ?? 0);
+}
+
+const unclaimed = { reconciledBy: null, reconciledUntil: null, claimId: null } as const;
 
 const untouched = {
   ...unclaimed,

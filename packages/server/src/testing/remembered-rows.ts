@@ -34,6 +34,7 @@ export type RememberedGuard = {
   leftAt: number | null;
   reconciledBy: string | null;
   reconciledUntil: number | null;
+  claimId: string | null;
   sendingAt: number | null;
   doubtedAt: number | null;
   attempts: number;
