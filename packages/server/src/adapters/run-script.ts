@@ -3,6 +3,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Fault, Reply } from '@stillpoint/core';
+import { mayNotAct } from '../movers/may-not-act.ts';
 
 /** A script that is to be run: a plain file name, its arguments, and facts for its standard input and environment. */
 export type ScriptOrder = {
@@ -37,10 +38,8 @@ export async function runScript(order: ScriptOrder): Promise<ScriptEnd> {
   const file = await findScript(order.folder, name);
   if (!file.ok) return { reply: file, output: '' };
   if (!order.mayBegin()) {
-    return notBegun(
-      'NODE_MAY_NOT_ACT',
-      `The script ${name} was not begun, because this node may not act now.`,
-    );
+    const reply = mayNotAct(`The script ${name} was not begun, because this node may not act now.`);
+    return { reply, output: '' };
   }
   if (signal.aborted) return notBegun('SCRIPT_ABORTED', `The script ${name} was not begun.`);
   try {

@@ -1,6 +1,7 @@
 import type { Appliance } from '@stillpoint/datapower';
 import { openIncoming, type StoreRoot, verifyExport } from '@stillpoint/store';
-import { type MoverOrder, type MoverProgress, type MoverReply, mayNotAct } from './mover-orders.ts';
+import { mayNotAct } from './may-not-act.ts';
+import type { MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
 import type { Permission } from './permission.ts';
 
 /** Streams an export of the appliance into the incoming folder of its task and verifies what arrived. */

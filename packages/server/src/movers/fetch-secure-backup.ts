@@ -10,13 +10,8 @@ import {
   type StoreRoot,
   verifySecureBackup,
 } from '@stillpoint/store';
-import {
-  type MoverFault,
-  type MoverOrder,
-  type MoverProgress,
-  type MoverReply,
-  mayNotAct,
-} from './mover-orders.ts';
+import { mayNotAct } from './may-not-act.ts';
+import type { MoverFault, MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
 import type { Permission } from './permission.ts';
 
 type Fetched<T> =

@@ -77,11 +77,6 @@ export type MoverReply<K extends MoverKind = MoverKind> =
   | { readonly ok: true; readonly value: MoverWork[K]['answers'] }
   | { readonly ok: false; readonly fault: MoverFault };
 
-/** The reply of who may not act for a task (any more), and has not done what the sentence `detail` names. */
-export function mayNotAct(detail: string): Extract<MoverReply, { ok: false }> {
-  return { ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none', retryable: true, detail } };
-}
-
 /** How far a download is; `bytes` counts all files so far. */
 export interface MoverProgress {
   readonly files: number;

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { mayNotAct } from './may-not-act.ts';
 import type { MoverCode } from './mover-catalogue.ts';
 import {
   isForTask,
@@ -8,7 +9,6 @@ import {
   type MoverOrder,
   type MoverProgress,
   type MoverReply,
-  mayNotAct,
   packOrder,
   type ServerMessage,
 } from './mover-orders.ts';

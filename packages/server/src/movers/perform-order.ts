@@ -13,13 +13,8 @@ import {
 } from '@stillpoint/store';
 import { fetchExport } from './fetch-export.ts';
 import { fetchSecureBackup } from './fetch-secure-backup.ts';
-import {
-  type FetchSource,
-  type MoverOrder,
-  type MoverProgress,
-  type MoverReply,
-  mayNotAct,
-} from './mover-orders.ts';
+import { mayNotAct } from './may-not-act.ts';
+import type { FetchSource, MoverOrder, MoverProgress, MoverReply } from './mover-orders.ts';
 import type { Permission } from './permission.ts';
 
 /**

@@ -14,6 +14,7 @@ import {
 import type { Clock, Engine, Performance } from '@stillpoint/engine';
 import { expandOnFleet } from '../app/expand-on-fleet.ts';
 import type { Definitions, Fleet, Store } from '../app/ports.ts';
+import { mayNotAct } from '../movers/may-not-act.ts';
 import type { NewTask, Records, Scripts } from './ports.ts';
 import { TASK_PROGRAM } from './task-program.ts';
 
@@ -196,8 +197,7 @@ export class RunPerformer<Transaction> {
 
 /** Goes nowhere: who no longer holds a run writes no outcome either. */
 function heldByOther({ runId }: RunSpec): Reply<never> {
-  const detail = `Run ${runId} is in other hands.`;
-  return { ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none', retryable: true, detail } };
+  return mayNotAct(`Run ${runId} is in other hands.`);
 }
 
 function known(parameters: Parameters | null): Parameters {

@@ -1,6 +1,5 @@
-import type { EventEmitter } from 'node:events';
 import { reasonOf, type TaskCommand } from '@stillpoint/core';
-import { type Clock, type Engine, type EngineEvents, pause } from '@stillpoint/engine';
+import { type Clock, type Engine, pause } from '@stillpoint/engine';
 import { TASK_PROGRAM } from './task-program.ts';
 
 /** How soon a task is told again that could not be told. */
@@ -11,7 +10,7 @@ const GONE_AFTER_MS = 2_000;
 
 /** What of an engine is needed here. */
 export type GoingTasks = Pick<Engine<unknown>, 'drain' | 'going' | 'tell'> &
-  Pick<EventEmitter<EngineEvents>, 'on' | 'off'>;
+  Record<'on' | 'off', (event: 'ended', listener: (task: { readonly subjectId: string }) => void) => unknown>;
 
 /**
  * Begins nothing more, and tells what is going on to stop, so that no device waits quiesced for the next start; also
