@@ -55,7 +55,12 @@ async function main(): Promise<number> {
   // Before the line that lets anybody know whom to stop.
   const toldToStop = askedToStop();
   process.stdout.write(`Stillpoint serves at ${server.url}, data in ${resolve(data)}\n`);
-  await toldToStop;
+  const failure = await Promise.race([toldToStop, server.failed]);
+  if (failure !== undefined) {
+    process.stderr.write(`${failure}\n`);
+    await server.stop(0);
+    return EXIT.refused;
+  }
   logger.info('stopping: no new task starts, going ones undo what they did');
   await server.stop(UNDO_MS);
   return EXIT.ok;

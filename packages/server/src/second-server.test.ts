@@ -1,3 +1,4 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from '@stillpoint/database';
@@ -50,4 +51,20 @@ it('a second server on the data directory of one that uses an external database 
   expect(first.child.exitCode).toBe(null);
   // On a data directory of its own it is a node like the first.
   expect(await start('two', 'second').served).toContain('Stillpoint serves at');
+});
+
+it('a server whose data directory was copied ends as soon as the copy is started, and says which process that is', async () => {
+  const first = start('original', 'original');
+  await first.served;
+  mkdirSync(join(room.path, 'copy'));
+  copyFileSync(join(room.path, 'original', 'node-id'), join(room.path, 'copy', 'node-id'));
+  const copy = start('copy', 'copy');
+  await copy.served;
+  const { code, error } = await first.ended;
+  expect(code).toBe(4);
+  expect(error).toContain(
+    `Another server, process ${copy.child.pid}, was started with the identity of this node`,
+  );
+  expect(error).toContain('remove the file node-id from the copy');
+  expect(copy.child.exitCode).toBe(null);
 });

@@ -65,6 +65,8 @@ export type ServerOptions = {
 /** A server that serves. */
 export type RunningServer = {
   readonly url: string;
+  /** Resolves, and never rejects, when this server can do no more, with a sentence that says why; it is to be stopped then. */
+  readonly failed: Promise<string>;
   /** Lets going tasks undo what they did, for `undoMs` at most, and ends everything; what is left is taken over at the next start. */
   stop(undoMs: number): Promise<void>;
 };
@@ -121,6 +123,12 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
     nodes.leave().catch((error) => logger.warn({ err: error }, 'nobody was told of the end')),
   );
   const programs = await startPrograms(world, database, nodes, watch, data, logger, closers);
+  const placeTaken = Promise.withResolvers<string>();
+  let isPlaceTaken = false;
+  programs.engine.once('placeTaken', ({ message }) => {
+    isPlaceTaken = true;
+    placeTaken.resolve(message);
+  });
   watch.start();
   const application = createApplication({
     definitions: world.definitions,
@@ -145,10 +153,14 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
   closers.push(() => withdraw(dataDirectory));
   return {
     url,
+    failed: placeTaken.promise,
     async stop(undoMs) {
-      // For whoever looks at the list of nodes meanwhile.
-      await nodes.setDraining(nodes.name, true).catch(() => undefined);
-      await programs.undo(undoMs);
+      // What another process has taken over is no longer to be told anything from here.
+      if (!isPlaceTaken) {
+        // For whoever looks at the list of nodes meanwhile.
+        await nodes.setDraining(nodes.name, true).catch(() => undefined);
+        await programs.undo(undoMs);
+      }
       await closeAll(closers);
     },
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@stillpoint/database';
 import { openTestDatabase } from '@stillpoint/database/testing';
+import { PlaceTaken } from '@stillpoint/engine';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { emptyTables } from '../testing/empty-tables.ts';
@@ -129,10 +130,52 @@ describe('a node', () => {
     await node.beat(16);
     const copy = nodeOf({ id: node.id, pid: 4712 });
     await copy.beat(16);
-    await expect(node.beat(16)).rejects.toThrow('process 4712');
+    await expect(node.beat(16)).rejects.toThrow(PlaceTaken);
+    await expect(node.beat(16)).rejects.toThrow('Another server, process 4712,');
     await node.leave();
     expect(await statesOf(copy)).toEqual(['host-1 running']);
   });
+});
+
+describe('a node that starts', () => {
+  it('holds up no beat of another, however long it takes', async () => {
+    const node = nodeOf();
+    await node.beat(16);
+    const starting = nodeOf({ hostName: 'host-2' });
+    // Somebody else is about to take the name that it wants.
+    const nameTaken = Promise.withResolvers<void>();
+    const rival = database.kysely.transaction().execute(async (trx) => {
+      await trx.insertInto('node').values(rivalRow).execute();
+      await nameTaken.promise;
+    });
+    const started = starting.beat(16).catch((error: unknown) => error);
+    await isWaitingForLock();
+    await node.beat(16);
+    nameTaken.resolve();
+    await rival;
+    await started;
+  });
+
+  const rivalRow = {
+    id: randomUUID(),
+    incarnation: randomUUID(),
+    name: 'host-2',
+    version: '1',
+    pid: 1,
+    url: null,
+    devices_parallel: 1,
+    started_at: new Date(),
+    heartbeat_at: new Date(),
+    stopped_at: null,
+  };
+
+  /** Resolves when a statement on the database waits for another. */
+  async function isWaitingForLock(): Promise<void> {
+    for (;;) {
+      const { rows } = await sql`select from pg_locks where not granted`.execute(database.kysely);
+      if (rows.length > 0) return;
+    }
+  }
 });
 
 describe('the name of a node', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Node } from '@stillpoint/contract';
+import { PlaceTaken } from '@stillpoint/engine';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Nodes } from '../app/ports.ts';
 import type { Tables } from './tables.ts';
@@ -20,6 +21,9 @@ export const NODE_LEASE_SECONDS = 10;
 
 /** A node that stopped or was last heard of so long ago is forgotten. */
 const REMEMBERED = '30 days';
+
+/** Any number will do as long as every node uses the same: the letters "node" as bytes. */
+const ADVISORY_LOCK_KEY = 0x6e6f6465;
 
 /** What a beat brings back: what this node is to do. */
 export type Orders = { readonly isDraining: boolean };
@@ -52,8 +56,8 @@ export class StoredNodes implements Nodes {
   }
 
   /**
-   * Shows the others that this node lives, and answers what it is to do. Throws when another process took this node's
-   * place: one with the same data directory, or a copy of it. It must not touch anything then.
+   * Shows the others that this node lives, and answers what it is to do. Throws `PlaceTaken` when another process took
+   * this node's place: one with a copy of its data directory.
    */
   async beat(devicesParallel: number): Promise<Orders> {
     if (!this.#isRegistered) await this.#register(devicesParallel);
@@ -68,7 +72,9 @@ export class StoredNodes implements Nodes {
     if (row !== undefined) return { isDraining: row.is_draining };
     const other = await this.#db.selectFrom('node').select('pid').where('id', '=', id).executeTakeFirst();
     if (other !== undefined) {
-      throw new Error(`Another server, process ${other.pid}, has the identity of this node: ${id}.`);
+      throw new PlaceTaken(
+        `Another server, process ${other.pid}, was started with the identity of this node, ${id}: one of the two data directories is a copy. Stop both, remove the file node-id from the copy, and start both.`,
+      );
     }
     // Forgotten after a long silence.
     this.#isRegistered = false;
@@ -128,8 +134,8 @@ export class StoredNodes implements Nodes {
   async #register(devicesParallel: number): Promise<void> {
     const { id, version, pid } = this.#identity;
     await this.#db.transaction().execute(async (trx) => {
-      // Nodes that start together choose their names one after the other.
-      await sql`lock table node in share row exclusive mode`.execute(trx);
+      // Nodes that start together choose their names one after the other, and hold up nobody else.
+      await sql`select pg_advisory_xact_lock(${ADVISORY_LOCK_KEY})`.execute(trx);
       await trx
         .deleteFrom('node')
         .where(sql<boolean>`heartbeat_at < clock_timestamp() - ${REMEMBERED}::interval`)
