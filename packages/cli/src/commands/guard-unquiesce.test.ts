@@ -59,6 +59,19 @@ describe('guard unquiesce', () => {
     expect(sent()).toHaveLength(1);
   });
 
+  test('asks whether the task is to be stopped, where one that goes on is', async () => {
+    const questions: string[] = [];
+    const confirm = async (question: string): Promise<boolean> => questions.push(question) < 0;
+    const held = { ...aGuard, hasOwner: true };
+    trial = await beginTrial({ 'GET /guards': { items: [held] } }, { confirm });
+    await trial.run('guard', 'unquiesce', 'QA1');
+    await trial.run('guard', 'unquiesce', 'QA1', '--cancel-task');
+    expect(questions).toEqual([
+      'Unquiesce QA1/DOMAIN1 now?',
+      `Stop the task ${held.taskId}, so that its backup is not taken, and have it unquiesce QA1/DOMAIN1 now?`,
+    ]);
+  });
+
   test('wants --yes where nobody can be asked', async () => {
     trial = await beginTrial(replies);
     const { exitCode, error } = await trial.run('guard', 'unquiesce', 'QA1');

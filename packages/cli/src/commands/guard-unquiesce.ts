@@ -1,4 +1,11 @@
-import { type Client, type ExitCode, exitCode, problemOf, type UnquiesceOutcome } from '@stillpoint/contract';
+import {
+  type Client,
+  type ExitCode,
+  exitCode,
+  type Guard,
+  problemOf,
+  type UnquiesceOutcome,
+} from '@stillpoint/contract';
 import { type CommandDefinition, type Invocation, withClient } from '../invocation.ts';
 import { printable } from '../printable.ts';
 
@@ -24,17 +31,23 @@ export const guardUnquiesce: CommandDefinition = {
         const detail = `Stillpoint has quiesced nothing on "${device}".`;
         return printer.problem(problemOf({ code: 'GUARD_NOT_FOUND', detail }));
       }
-      const thing = guard.domain === null ? device : `${device}/${guard.domain}`;
-      const refusal = yes === true ? null : await refusalOf(invocation, thing);
+      const question = questionOf(guard, cancelTask === true);
+      const refusal = yes === true ? null : await refusalOf(invocation, question);
       if (refusal !== null) return printer.problem(problemOf({ code: 'USAGE_NOT_VALID', detail: refusal }));
       return unquiesce(invocation, client, guard.id, cancelTask === true);
     }),
 };
 
+function questionOf({ device, domain, taskId, hasOwner }: Guard, cancelsTask: boolean): string {
+  const thing = domain === null ? device : `${device}/${domain}`;
+  if (!hasOwner || !cancelsTask) return `Unquiesce ${thing} now?`;
+  return `Stop the task ${taskId}, so that its backup is not taken, and have it unquiesce ${thing} now?`;
+}
+
 /** Null when a person said yes. */
-async function refusalOf({ surroundings }: Invocation, thing: string): Promise<string | null> {
+async function refusalOf({ surroundings }: Invocation, question: string): Promise<string | null> {
   if (surroundings.confirm === null) return 'Without a terminal to ask on, "guard unquiesce" wants --yes.';
-  const isMeant = await surroundings.confirm(printable(`Unquiesce ${thing} now?`));
+  const isMeant = await surroundings.confirm(printable(question));
   return isMeant ? null : 'Nothing was sent, because the question was not answered with yes.';
 }
 

@@ -24,6 +24,7 @@ async function unquiesce({
   attempt = nothing,
   cancelsTask = false,
   isTaskOver = false,
+  meanwhile = {},
 }: {
   id?: string;
   found?: Partial<Guard>;
@@ -31,11 +32,16 @@ async function unquiesce({
   attempt?: Attempt | 'busy';
   cancelsTask?: boolean;
   isTaskOver?: boolean;
+  meanwhile?: { readonly isReleased?: boolean; readonly found?: Partial<Guard> };
 }) {
   const done: string[] = [];
   const outcome = await unquiesceGuard(id, cancelsTask, {
     history: {
-      guard: async (asked) => (asked === '7' ? { guard: { ...guard, ...found }, isReleased } : null),
+      async guard(asked) {
+        if (asked !== '7') return null;
+        const now = done.length === 0 ? { found, isReleased } : { found, isReleased, ...meanwhile };
+        return { guard: { ...guard, ...now.found }, isReleased: now.isReleased };
+      },
     },
     runs: {
       async cancelTask(taskId) {
@@ -65,6 +71,13 @@ describe('unquiescing now', () => {
 
   it('is left to another node that is at it', async () => {
     expect((await unquiesce({ attempt: 'busy' })).code).toBe('GUARD_BUSY');
+  });
+
+  it.each([
+    [{ isReleased: true }, 'GUARD_ALREADY_RELEASED'],
+    [{ found: { hasOwner: true } }, 'GUARD_HAS_OWNER'],
+  ])('says what has become of the guard that was no longer to be had: %j', async (meanwhile, expected) => {
+    expect((await unquiesce({ attempt: 'busy', meanwhile })).code).toBe(expected);
   });
 
   it('tells a task that goes on to stop, when that is asked for, and sends nothing itself', async () => {

@@ -30,8 +30,20 @@ export async function unquiesceGuard(
     if (await runs.cancelTask(guard.taskId)) return told(guard, name);
   }
   const attempt = await undoer.workOnNow(id);
-  if (attempt === 'busy') return refuse('GUARD_BUSY', `${name} is being unquiesced by another node.`);
+  if (attempt === 'busy') return whyBusy(await history.guard(id), name);
   return { ok: true, value: outcomeOf(guard, name, attempt) };
+}
+
+/** It was no longer to be had: what has become of it in the meantime. */
+function whyBusy(found: Awaited<ReturnType<History['guard']>>, name: string): Outcome<UnquiesceOutcome> {
+  if (found === null || found.isReleased) {
+    return refuse('GUARD_ALREADY_RELEASED', `${name} was seen running again just now.`);
+  }
+  if (found.guard.hasOwner) {
+    const detail = `The task ${found.guard.taskId} goes on again, and undoes its quiesce of ${name} itself.`;
+    return refuse('GUARD_HAS_OWNER', detail);
+  }
+  return refuse('GUARD_BUSY', `${name} is being unquiesced by another node.`);
 }
 
 function told({ device, domain, taskId }: Guard, name: string): Outcome<UnquiesceOutcome> {
