@@ -21,9 +21,7 @@ export async function openDataDirectory(
   path: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<DataDirectory> {
-  // PostgreSQL refuses to run as root; the account it may then run as must be able to pass through, and no more.
-  const isRoot = process.getuid?.() === 0;
-  await mkdir(path, { recursive: true, mode: isRoot ? 0o711 : 0o700 });
+  await mkdir(path, { recursive: true, mode: dataDirectoryMode() });
   const scriptsFolder = join(path, 'scripts');
   await mkdir(scriptsFolder, { recursive: true, mode: 0o700 });
   const token = await keep(join(path, 'token'), () => randomBytes(32).toString('base64url'));
@@ -37,6 +35,12 @@ export async function openDataDirectory(
   }
   const nodeId = await keep(join(path, 'node-id'), randomUUID);
   return { path, token, secretKey, nodeId, scriptsFolder };
+}
+
+/** The mode that a data directory is made with. */
+export function dataDirectoryMode(): number {
+  // PostgreSQL refuses to run as root; the account it may then run as must be able to pass through, and no more.
+  return process.getuid?.() === 0 ? 0o711 : 0o700;
 }
 
 /** Tells the commands of this machine where the server listens. */

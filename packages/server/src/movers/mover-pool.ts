@@ -20,6 +20,8 @@ export interface MoverPoolOptions {
   readonly idleMs?: number;
   /** How many milliseconds more this node may act for tasks, 0 when it may not; asked all the time. Without it, without end. */
   readonly mayActForMs?: () => number;
+  /** Where movers keep their code compiled, a folder that nobody else can write to; without it, nowhere. */
+  readonly codeCache?: string | null;
 }
 
 const closeWithinMs = 2000;
@@ -39,10 +41,10 @@ interface Turn {
 
 /** Opens a pool; its processes are started when orders need them. */
 export function openMoverPool(options: MoverPoolOptions): MoverPool {
-  const { size, shortSize = 2, idleMs = 60_000, mayActForMs } = options;
+  const { size, shortSize = 2, idleMs = 60_000, mayActForMs, codeCache = null } = options;
   const processes = new Set<MoverProcess>();
   const start = (): MoverProcess => {
-    const mover = new MoverProcess(mayActForMs);
+    const mover = new MoverProcess(mayActForMs, codeCache);
     processes.add(mover);
     void mover.exited.then(() => processes.delete(mover));
     return mover;

@@ -46,9 +46,12 @@ export class MoverProcess {
   #orderId = 0;
   #isGone = false;
 
-  constructor(mayActForMs?: () => number) {
+  constructor(mayActForMs: (() => number) | undefined, codeCache: string | null) {
     this.#mayActForMs = mayActForMs;
-    const env = Object.fromEntries(inherited.flatMap((name) => pairOf(name, process.env[name])));
+    const env = Object.fromEntries([
+      ...inherited.flatMap((name) => pairOf(name, process.env[name])),
+      ...pairOf('NODE_COMPILE_CACHE', codeCache ?? undefined),
+    ]);
     this.#child = fork(entry, [], {
       env,
       execArgv,

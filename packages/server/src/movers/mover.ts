@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type MoverMessage, type MoverProgress, type ServerMessage, unpackOrder } from './mover-orders.ts';
 import { performOrder } from './perform-order.ts';
 import { Permission } from './permission.ts';
@@ -30,6 +31,12 @@ async function obey({ orderId, order, until }: Extract<ServerMessage, { kind: 'o
   current = { orderId, permission };
   const reply = await performOrder(await unpackOrder(order), progressTeller(orderId), permission);
   say({ kind: 'reply', orderId, reply });
+  keepCode();
+}
+
+// Movers are killed when they are idle for long, so nothing is kept at their end. What is known already costs nothing.
+function keepCode(): void {
+  flushCompileCache();
 }
 
 process.on('disconnect', () => process.exit(0));
@@ -38,3 +45,4 @@ process.on('message', (message: ServerMessage) => {
   else if (message.orderId === current?.orderId) current.permission.extend(message.until);
 });
 say({ kind: 'ready' });
+keepCode();
