@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeTestDataDirectory, type TestDataDirectory } from '@stillpoint/database/testing/data-directory';
@@ -130,4 +131,29 @@ describe('a server that serves', () => {
     expect(existsSync(join(data, 'server.json'))).toBe(false);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });
+});
+
+describe('a server that is told to stop while it starts', () => {
+  let folder: TestDataDirectory;
+  beforeAll(() => {
+    folder = makeTestDataDirectory();
+  });
+  afterAll(() => folder.dispose());
+
+  // What is made early and late in a start: the key of the API, and the folder of the database.
+  it.each(['token', 'postgres'])(
+    'ends well and leaves nothing running, even right after it made %s',
+    async (made) => {
+      const data = join(folder.path, made);
+      mkdirSync(data);
+      const changes = watch(data);
+      const { child, ended } = start('--data', data, '--port', '0', '--log-level', 'error');
+      for await (const { filename } of changes) if (filename === made) break;
+      child.kill('SIGTERM');
+      const { code, error } = await ended;
+      expect([code, error]).toEqual([0, '']);
+      expect(existsSync(join(data, 'server.json'))).toBe(false);
+      expect(workersBelow(data)).toEqual([]);
+    },
+  );
 });

@@ -4,22 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { problemCatalogue } from '@stillpoint/contract';
 import { coreCatalogue } from '@stillpoint/core';
-import {
-  acquireDataDirectoryLock,
-  type ConnectionOptions,
-  type Database,
-  openDatabase,
-} from '@stillpoint/database';
+import { acquireDataDirectoryLock, openDatabase } from '@stillpoint/database';
 import { datapowerCatalogue } from '@stillpoint/datapower';
-import {
-  BossQueue,
-  type Engine,
-  type EngineTables,
-  type Journal,
-  PostgresJournal,
-  type Queue,
-  systemClock,
-} from '@stillpoint/engine';
+import { type Engine, systemClock } from '@stillpoint/engine';
 import { storeCatalogue } from '@stillpoint/store';
 import type { Kysely, Transaction } from 'kysely';
 import type { Logger } from 'pino';
@@ -27,6 +14,7 @@ import { AlarmWatch } from './adapters/alarm-watch.ts';
 import { Appliances } from './adapters/appliances.ts';
 import { ConfiguredStore } from './adapters/configured-store.ts';
 import { StoredDefinitions } from './adapters/definitions.ts';
+import { type EngineDatabase, engineDatabase } from './adapters/engine-database.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
 import { lookForAlarms } from './adapters/look-for-alarms.ts';
 import { rebuildQueue } from './adapters/rebuild-queue.ts';
@@ -43,6 +31,7 @@ import { announce, type DataDirectory, openDataDirectory, withdraw } from './dat
 import { createHttpServer } from './http/create-http-server.ts';
 import { moverCatalogue } from './movers/mover-catalogue.ts';
 import { openMoverPool } from './movers/mover-pool.ts';
+import { OpenedParts } from './opened-parts.ts';
 import { type ComposedPrograms, composePrograms } from './programs/compose-programs.ts';
 import { LatestParameters } from './programs/latest-parameters.ts';
 import { remediesOf } from './remedies-of.ts';
@@ -60,6 +49,10 @@ export type ServerOptions = {
   readonly environment: NodeJS.ProcessEnv;
   /** What operators call this node; the name of the host when it is left out. */
   readonly nodeName?: string | null;
+  /** Where movers keep their code compiled, a folder that nobody else can write to; null for nowhere. */
+  readonly codeCache?: string | null;
+  /** Breaks the start off: it then ends what it began, and throws the reason. What serves already is stopped with `stop`. */
+  readonly signal?: AbortSignal;
 };
 
 /** A server that serves. */
@@ -74,43 +67,50 @@ export type RunningServer = {
 /** No download waits for another: processes for them are started when they are needed, as many as devices at once. */
 const MOVERS = 500;
 
+/** What was begun while a start went on that failed is undone, for this long at most. */
+const UNDO_MS = 60_000;
+
 /**
- * The composition root: opens the database, hosts the programs, serves the API. Throws `DatabaseError`, and what
- * listening throws, and then leaves nothing running.
+ * The composition root: opens the database, hosts the programs, serves the API. Throws `DatabaseError`, what listening
+ * throws, and the reason of an abort, and then leaves nothing running.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const closers: Closer[] = [];
+  const parts = new OpenedParts();
   try {
-    return await compose(options, closers);
+    return await compose(options, parts);
   } catch (error) {
-    await closeAll(closers);
+    const problems = await parts.end(UNDO_MS).catch((problem: unknown) => problem);
+    if (problems !== undefined) options.logger.error({ err: problems }, 'a start did not end in order');
     throw error;
   }
 }
 
-/** Ends one part; the parts are ended in the reverse of the order in which they were opened. */
-type Closer = () => Promise<void>;
-
-async function closeAll(closers: Closer[]): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
-}
-
-async function compose(options: ServerOptions, closers: Closer[]): Promise<RunningServer> {
-  const { dataDirectory, databaseUrl, logger } = options;
+/**
+ * Parts end in the reverse of the order in which they are opened here, and that order is more than tidiness. Programs end
+ * before their node leaves, for others take over at once what a node held that has left. Both end before movers and
+ * appliances, with which programs work to the last, and all of it before the database that is told how it ended. The lock
+ * of the data directory comes last: a second server with this node's id would take this one's work for its own.
+ */
+async function compose(options: ServerOptions, parts: OpenedParts): Promise<RunningServer> {
+  const { dataDirectory, databaseUrl, logger, signal } = options;
   const data = await openDataDirectory(dataDirectory, options.environment);
   if (databaseUrl !== null) {
     // The embedded database locks the data directory itself; two servers of one node id would undo each other's work.
     const lock = acquireDataDirectoryLock(join(data.path, 'server.lock'));
-    closers.push(async () => lock.release());
+    parts.add(async () => lock.release());
   }
   const target = databaseUrl === null ? { dataDirectory } : { url: databaseUrl };
   const database = await openDatabase<Tables>(target, {
     onEvent: (event) => logger.warn({ event }, 'database'),
   });
-  closers.push(() => database.close());
+  parts.add(() => database.close());
+  signal?.throwIfAborted();
   await database.migrate();
-  await takeUpImport(database, logger);
-  const world = await openWorld(database.kysely, data, closers);
+  signal?.throwIfAborted();
+  const onError = (error: Error): void => logger.error({ err: error }, 'the queue met a problem');
+  const work = engineDatabase(database, onError);
+  await takeUpImport(database.kysely, work, logger);
+  const world = await openWorld(database.kysely, data, parts, options.codeCache ?? null);
   const identity = { id: data.nodeId, hostName: hostname(), version, pid: process.pid };
   const nodes = new StoredNodes(database.kysely, { ...identity, name: options.nodeName ?? null });
   const watch = new AlarmWatch({
@@ -118,17 +118,16 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
     clock: systemClock,
     onProblem: (error) => logger.error({ err: error }, 'looking for alarms failed'),
   });
-  closers.push(() => watch.stop());
-  closers.push(() =>
-    nodes.leave().catch((error) => logger.warn({ err: error }, 'nobody was told of the end')),
-  );
-  const programs = await startPrograms(world, database, nodes, watch, data, logger, closers);
-  const placeTaken = Promise.withResolvers<string>();
-  let isPlaceTaken = false;
-  programs.engine.once('placeTaken', ({ message }) => {
-    isPlaceTaken = true;
-    placeTaken.resolve(message);
-  });
+  parts.add(() => watch.stop());
+  parts.add(() => nodes.leave().catch((error) => logger.warn({ err: error }, 'nobody was told of the end')));
+  signal?.throwIfAborted();
+  const programs = hostPrograms(world, database.kysely, work, nodes, data, logger);
+  watch.listenTo(programs.engine);
+  const failed = undoesBeforeItEnds(parts, programs, nodes);
+  // Begins nothing more from then on; what was begun until then is undone.
+  signal?.addEventListener('abort', () => void programs.engine.drain());
+  await programs.start();
+  signal?.throwIfAborted();
   watch.start();
   const application = createApplication({
     definitions: world.definitions,
@@ -145,43 +144,53 @@ async function compose(options: ServerOptions, closers: Closer[]): Promise<Runni
     remedyOf,
   });
   const http = createHttpServer(application, { token: data.token, logger, version });
-  closers.push(() => http.close());
+  parts.add(() => http.close());
   await http.listen({ host: options.host, port: options.port });
   const url = urlOf(http.server.address() as AddressInfo);
   nodes.serveAt(url);
   await announce(dataDirectory, url);
-  closers.push(() => withdraw(dataDirectory));
-  return {
-    url,
-    failed: placeTaken.promise,
-    async stop(undoMs) {
-      // What another process has taken over is no longer to be told anything from here.
-      if (!isPlaceTaken) {
-        // For whoever looks at the list of nodes meanwhile.
-        await nodes.setDraining(nodes.name, true).catch(() => undefined);
-        await programs.undo(undoMs);
-      }
-      await closeAll(closers);
-    },
-  };
+  parts.add(() => withdraw(dataDirectory));
+  return { url, failed, stop: (undoMs) => parts.end(undoMs) };
+}
+
+/** Answers what becomes known when another process takes the place of this node. */
+function undoesBeforeItEnds<Transaction>(
+  parts: OpenedParts,
+  programs: ComposedPrograms<Transaction>,
+  nodes: StoredNodes,
+): Promise<string> {
+  const placeTaken = Promise.withResolvers<string>();
+  let isPlaceTaken = false;
+  programs.engine.once('placeTaken', ({ message }) => {
+    isPlaceTaken = true;
+    placeTaken.resolve(message);
+  });
+  parts.add(() => programs.stop());
+  parts.undoFirst(async (undoMs) => {
+    // What another process has taken over is no longer to be told anything from here.
+    if (isPlaceTaken) return;
+    // For whoever looks at the list of nodes meanwhile.
+    await nodes.setDraining(nodes.name, true).catch(() => undefined);
+    await programs.undo(undoMs);
+  });
+  return placeTaken.promise;
 }
 
 /** Queues what an imported database has left to do, before anything here or elsewhere works on it. */
-async function takeUpImport({ kysely, connectionOptions }: Database<Tables>, logger: Logger): Promise<void> {
-  const count = await rebuildQueue(kysely, () => openQueue(connectionOptions, logger));
+async function takeUpImport(db: Kysely<Tables>, work: EngineDatabase, logger: Logger): Promise<void> {
+  const count = await rebuildQueue(db, () => work.openQueue());
   if (count > 0) logger.info({ count }, 'this database was imported: its open runs and tasks are queued');
-}
-
-function openQueue(connection: ConnectionOptions, logger: Logger): Queue<Transaction<Tables>> {
-  const onError = (error: Error): void => logger.error({ err: error }, 'the queue met a problem');
-  // Kysely's type says which tables may be named; the engine names its own, which are among them.
-  return new BossQueue(connection, onError) as unknown as Queue<Transaction<Tables>>;
 }
 
 /** What the programs reach the world through. */
 type World = Awaited<ReturnType<typeof openWorld>>;
 
-async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Closer[]) {
+async function openWorld(
+  db: Kysely<Tables>,
+  data: DataDirectory,
+  parts: OpenedParts,
+  codeCache: string | null,
+) {
   const hostTimezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const definitions = new StoredDefinitions(db, data.secretKey);
   const parameters = new LatestParameters(definitions);
@@ -191,31 +200,28 @@ async function openWorld(db: Kysely<Tables>, data: DataDirectory, closers: Close
   const mayActForMs = (): number => fence.mayActForMs();
   const mayAct = (): boolean => mayActForMs() > 0;
   const appliances = new Appliances(definitions, mayAct);
-  closers.push(() => appliances.close());
-  const movers = openMoverPool({ size: MOVERS, mayActForMs });
-  closers.push(() => movers.close());
+  parts.add(() => appliances.close());
+  const movers = openMoverPool({ size: MOVERS, mayActForMs, codeCache });
+  parts.add(() => movers.close());
   const store = new ConfiguredStore(db, movers);
   const fleet = new LiveFleet(appliances, systemClock.now);
   const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder, mayAct);
   return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone, fence };
 }
 
-async function startPrograms(
+function hostPrograms(
   world: World,
-  { kysely, connectionOptions }: Database<Tables>,
+  db: Kysely<Tables>,
+  work: EngineDatabase,
   nodes: StoredNodes,
-  watch: AlarmWatch,
   { nodeId }: DataDirectory,
   logger: Logger,
-  closers: Closer[],
-): Promise<ComposedPrograms<Transaction<Tables>>> {
-  // Kysely's type says which tables may be named; the engine names its own, which are among them.
-  const journal = new PostgresJournal(kysely as unknown as Kysely<EngineTables>);
+): ComposedPrograms<Transaction<Tables>> {
   const programs = composePrograms<Transaction<Tables>>({
     ...world,
-    journal: journal as unknown as Journal<Transaction<Tables>>,
-    queue: openQueue(connectionOptions, logger),
-    records: storedRecords(kysely),
+    journal: work.journal,
+    queue: work.openQueue(),
+    records: storedRecords(db),
     clock: systemClock,
     nodeId,
     version,
@@ -225,9 +231,6 @@ async function startPrograms(
   });
   world.fence.mayActForMs = () => programs.engine.mayActForMs();
   listenTo(programs.engine, logger);
-  watch.listenTo(programs.engine);
-  closers.push(() => programs.stop());
-  await programs.start();
   return programs;
 }
 
