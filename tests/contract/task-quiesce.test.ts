@@ -87,11 +87,11 @@ describe('row 8 of the task table: quiesced within time-out and grace', () => {
     const [guard] = await stillpoint.guards();
     expect(guard).toMatchObject({ device, hasOwner: true, quiescedAt: null });
     // Not yet: a second of the 60 + 5 is left.
-    stillpoint.clock.putForward(64_000 - 2_000);
+    await stillpoint.letPass(64_000 - 2_000);
     await fleet.answerOf('get-status', device);
     await fleet.answerOf('get-status', device);
     expect(fleet.sentTo(device)).toEqual(sent.slice(0, 1));
-    stillpoint.clock.putForward(3_000);
+    await stillpoint.letPass(3_000);
     const { tasks, lines } = await stillpoint.endOf(run);
     expect(lines).toEqual([`${device}/${domains} CANCELLED EXECUTION_CANCELED_QUIESCE_TIMEOUT`]);
     expect(tasks[0]?.sentence).toContain('was not quiesced within 60 + 5 seconds');

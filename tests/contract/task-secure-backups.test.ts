@@ -89,7 +89,7 @@ describe('row 9 of the task table: a secure backup that does not match its manif
     await listed;
     // The first look at the directory has been judged when the second comes.
     await fleet.answerOf('get-filestore', 'manifest-missing');
-    stillpoint.clock.putForward(2 * 60_000);
+    await stillpoint.letPass(2 * 60_000);
     await ended;
   });
 

@@ -43,11 +43,13 @@ const everyParameter = {
   'quiesce.pollMs': 100,
   timezone: 'UTC',
 };
+/** More than the pause between two beats, and less than half of what a node may go without one. */
+const LONGEST_LEAP_MS = 3_000;
 const finalStates = ['SUCCEEDED', 'PARTIAL', 'FAILED', 'SKIPPED', 'CANCELLED'];
 
 /**
- * Starts a whole server in this process, on a database and a store of its own and with a wall clock that can be put
- * forward. `finish` stops it, and throws when something is left undone or the server met a mistake of its own.
+ * Starts a whole server in this process, on a database and a store of its own and with a clock that can be moved
+ * on. `finish` stops it, and throws when something is left undone or the server met a mistake of its own.
  */
 export async function startStillpoint(): Promise<Stillpoint> {
   const folder = mkdtempSync(join(tmpdir(), 'stillpoint-contract-'));
@@ -147,6 +149,17 @@ export class Stillpoint {
 
   async apply(document: ApplyDocumentInput): Promise<void> {
     demandValue(await this.client.applyDocument({ body: document }));
+  }
+
+  /** Lets time pass in leaps after each of which the server shows that it lives, as one does that was there all the time. */
+  async letPass(ms: number): Promise<void> {
+    const beat = async (): Promise<unknown> => (await this.query('select heartbeat_at from node'))[0];
+    const endsAt = this.clock.elapsed() + ms;
+    for (let leftMs = ms; leftMs > 0; leftMs = endsAt - this.clock.elapsed()) {
+      const before = JSON.stringify(await beat());
+      this.clock.skip(Math.min(leftMs, LONGEST_LEAP_MS));
+      if (leftMs > LONGEST_LEAP_MS) await until(beat, (after) => JSON.stringify(after) !== before);
+    }
   }
 
   /** Sets parameters for the test that calls it; what they were before comes back when it has ended. */
