@@ -8,7 +8,7 @@ import { StoredGuards } from '../adapters/stored-guards.ts';
 import type { Tables } from '../adapters/tables.ts';
 import type { Attempt } from '../app/ports.ts';
 import type { Conversation } from '../programs/conversation.ts';
-import { Reconciler } from '../programs/reconciler.ts';
+import { Reconciler, type ReconcilerTools } from '../programs/reconciler.ts';
 import { emptyTables } from './empty-tables.ts';
 import { GuardedDevice } from './guarded-device.ts';
 import { sampleTask } from './sample-task.ts';
@@ -18,6 +18,8 @@ import { seedRun, seedTask } from './seed-run.ts';
 export const SETTLE_MS = 60_000;
 
 const ENDED_AT = Date.UTC(2026, 2, 29, 2);
+
+type SceneEngine = ReconcilerTools<Transaction<Tables>>['engine'];
 
 type Guarded = {
   readonly name?: string;
@@ -67,19 +69,10 @@ export class ReconcilerScene {
     return this.#database.close();
   }
 
-  reconcilerOf(nodeId = this.node): Reconciler<Transaction<Tables>> {
+  reconcilerOf(nodeId = this.node, engine: SceneEngine = this.#engine): Reconciler<Transaction<Tables>> {
     return new Reconciler({
       guards: new StoredGuards(this.db),
-      engine: {
-        mayActForMs: () => this.mayActForMs,
-        transact: (work) => this.db.transaction().execute(work),
-        tellIn: async (_trx, taskId, command) => {
-          if (this.isTellingBroken) throw new Error('the power went');
-          this.told.push({ taskId, command: command as TaskCommand });
-          return true;
-        },
-        wake: () => undefined,
-      },
+      engine,
       appliances: { talkTo: (name) => this.#talkTo(name) },
       settleMs: async () => SETTLE_MS,
       nodeId,
@@ -89,6 +82,17 @@ export class ReconcilerScene {
       },
     });
   }
+
+  readonly #engine: SceneEngine = {
+    mayActForMs: () => this.mayActForMs,
+    transact: (work) => this.db.transaction().execute(work),
+    tellIn: async (_trx, taskId, command) => {
+      if (this.isTellingBroken) throw new Error('the power went');
+      this.told.push({ taskId, command: command as TaskCommand });
+      return true;
+    },
+    wake: () => undefined,
+  };
 
   /** One round, to its end. */
   async reconcile(nodeId = this.node): Promise<Attempt[]> {
