@@ -28,8 +28,8 @@ async function findAllPoints(): Promise<Placed[]> {
   const node = await cluster.startNode('a');
   for (const { plan } of models) good(await node.client.runPlan({ params: { name: plan.name }, body: {} }));
   await untilSettled(cluster);
-  const ended = await cluster.query('select status from task');
-  expect(ended).toEqual(models.map(() => ({ status: 'SUCCEEDED' })));
+  const ended = await cluster.query('select status, reason from task');
+  expect(ended).toEqual(models.map(() => ({ status: 'SUCCEEDED', reason: null })));
   const points: Point[] = [];
   for (const { kind, plan } of models) points.push(...(await findPoints(cluster, kind, plan.name)));
   return points.map((point, index) => ({ ...point, device: `${point.kind}-${index + 1}` }));

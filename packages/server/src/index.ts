@@ -13,6 +13,7 @@ export type {
   NewGuard,
   NewTask,
   Orphan,
+  OrphanClaim,
   OrphanTry,
   Records,
   Scripts,
