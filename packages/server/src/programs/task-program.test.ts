@@ -55,7 +55,7 @@ class Drive {
   /** Takes steps until one of them wants the effect, or to the end. */
   async until(type: TaskEffect['type'] | 'end'): Promise<void> {
     for (;;) {
-      const step = program.next(this.state, this.now) as TaskStep;
+      const step = program.next(this.state, this.now, this.now) as TaskStep;
       if (step.kind === 'do' && step.effect.type === type) return;
       if (step.kind === 'finish') {
         await this.record({ type: 'ended', at: this.now, verdict: step.verdict });
