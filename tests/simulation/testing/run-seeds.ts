@@ -16,6 +16,9 @@ export type SeedsReport = {
   readonly failures: readonly ToldHistory[];
 };
 
+/** A history that takes longer goes round for ever somewhere. */
+const LONGEST_SECONDS = 60;
+
 /** Runs the histories of all seeds from `first` to `last`, on every core or in as many threads as are given. */
 export async function runSeeds(
   first: number,
@@ -25,37 +28,62 @@ export async function runSeeds(
   const startedAt = performance.now();
   const histories: ToldHistory[] = [];
   let next = first;
-  const serve = (worker: Worker): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const hand = (): void => {
-        if (next > last) resolve();
-        else worker.postMessage(next);
+  const serve = async (): Promise<void> => {
+    let thread = new SeedThread();
+    try {
+      while (next <= last) {
+        const seed = next;
         next += 1;
-      };
-      worker.on('message', (history: ToldHistory) => {
-        histories.push(history);
-        hand();
-      });
-      worker.on('error', reject);
-      hand();
-    });
-  const workers = Array.from(
-    { length: threads },
-    () => new Worker(new URL('./seed-worker.ts', import.meta.url)),
-  );
-  try {
-    await Promise.all(workers.map(serve));
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
+        const history = await thread.run(seed);
+        histories.push(history ?? endless(seed));
+        if (history !== null) continue;
+        await thread.end();
+        thread = new SeedThread();
+      }
+    } finally {
+      await thread.end();
+    }
+  };
+  await Promise.all(Array.from({ length: threads }, serve));
   return reportOf(histories, (performance.now() - startedAt) / 1000);
+}
+
+/** A thread that runs one history after the other. */
+class SeedThread {
+  readonly #worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
+
+  /** Null when it does not come to an end. */
+  run(seed: number): Promise<ToldHistory | null> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.#worker.off('message', onMessage).off('error', onError);
+        settle();
+      };
+      const onMessage = (history: ToldHistory): void => end(() => resolve(history));
+      const onError = (error: unknown): void => end(() => reject(error));
+      const timer = setTimeout(() => end(() => resolve(null)), LONGEST_SECONDS * 1000);
+      this.#worker.on('message', onMessage).on('error', onError);
+      this.#worker.postMessage(seed);
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+function endless(seed: number): ToldHistory {
+  const violation = { invariant: 'I9', detail: `the history does not end within ${LONGEST_SECONDS} s` };
+  const nothing = { steps: 0, checks: 0, virtualMs: 0, counts: {} as ToldHistory['counts'] };
+  return { seed, violation, sum: '', ...nothing };
 }
 
 function reportOf(histories: readonly ToldHistory[], seconds: number): SeedsReport {
   const sum = (of: (history: ToldHistory) => number): number =>
     histories.reduce((total, history) => total + of(history), 0);
-  const names = Object.keys(histories[0]?.counts ?? {}) as Counted[];
-  const counts = Object.fromEntries(names.map((name) => [name, sum((history) => history.counts[name])]));
+  const names = Object.keys(histories.find(({ steps }) => steps > 0)?.counts ?? {}) as Counted[];
+  const counts = Object.fromEntries(names.map((name) => [name, sum((history) => history.counts[name] ?? 0)]));
   return {
     seeds: histories.length,
     seconds,
