@@ -117,6 +117,20 @@ describe('a node that may have lost its claims', () => {
     expect(problems).toEqual([]);
   });
 
+  it('has what it does aborted in time when the database neither answers nor breaks', async () => {
+    const engine = await startEngine('a');
+    await submit(engine, 'subject');
+    const answer = Promise.withResolvers<[]>();
+    queue.renew = () => answer.promise;
+    for (let seconds = 0; seconds < 9; seconds += 1) {
+      clock.pass(1_000);
+      await rest();
+    }
+    expect(engine.isFenced()).toBe(true);
+    expect(signals[0]?.aborted).toBe(true);
+    answer.resolve([]);
+  });
+
   it('does not take hold of what it claimed before it stood still', async () => {
     const answer = Promise.withResolvers<void>();
     const claim = queue.claim.bind(queue);

@@ -48,6 +48,7 @@ export type EngineOptions<Transaction> = {
 /** This node stops touching anything when its claims were not renewed for 0.7 of the lease. */
 const FENCE_MS = LEASE_SECONDS * 700;
 const RENEW_MS = 2_000;
+const FENCE_LOOK_MS = 1_000;
 const POLL_MS = 500;
 /**
  * What was begun elsewhere and lost is taken over beside whatever goes on here, and by a node that drains too: a gateway may
@@ -92,7 +93,7 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
     this.#renewedAt = clock.elapsed();
     await beat?.();
     for (const name of names) await queue.releaseDead(name, await journal.heldLastBy(nodeId, name));
-    this.#loops = [...programs.map((hosted) => this.#dispatch(hosted)), this.#renew()];
+    this.#loops = [...programs.map((hosted) => this.#dispatch(hosted)), this.#renew(), this.#watchFence()];
   }
 
   /** A transaction of the caller's on the journal. */
@@ -293,6 +294,15 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
         if (error instanceof PlaceTaken) return this.#giveWay(error);
         this.emit('problem', asError(error));
       }
+      if (this.isFenced()) this.#abortAll();
+    }
+  }
+
+  /** A database that neither answers nor breaks holds up the renewing; what goes on is let go of in time all the same. */
+  async #watchFence(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#wakeUp.sleep('fence', FENCE_LOOK_MS, signal);
       if (this.isFenced()) this.#abortAll();
     }
   }
