@@ -123,7 +123,7 @@ export class Invariants {
   #checkGuardsAreCaredFor(): void {
     const { kernel, openGuards: open, database } = this.#world;
     const { now } = kernel;
-    const isAble = !database.isDown && this.#nodes().some((node) => node.hasRoom);
+    const isAble = !database.isDown && this.#nodes().some((node) => node.isWell);
     if (!isAble) this.#isAbleSince = now;
     if (open.length === 0 && this.#uncaredSince.size === 0) return;
     const seen = new Set(open.map(({ guardId }) => guardId));

@@ -27,7 +27,6 @@ type Life = {
   readonly boundary: ProcessBoundary;
   readonly link: DatabaseLink;
   readonly programs: ComposedPrograms<MemoryTransaction>;
-  readonly parallel: () => number;
 };
 
 /** Who looks on at what a node writes. */
@@ -73,12 +72,6 @@ export class SimulatedNode {
     return life !== null && !life.boundary.isSuspended && !life.link.isCut;
   }
 
-  /** It is well and drives fewer tasks than it may. */
-  get hasRoom(): boolean {
-    const life = this.#life;
-    return this.isWell && life !== null && life.programs.engine.going('task').length < life.parallel();
-  }
-
   start(): void {
     if (this.#life !== null) return;
     this.#world.trail.note('node', this.name, 'starts');
@@ -88,7 +81,7 @@ export class SimulatedNode {
       this.#mutation.definitions(link.through(this.#world.definitions)),
     );
     const programs = this.#compose(boundary, link, parameters);
-    const life = { boundary, link, programs, parallel: () => parameters.devicesParallel() };
+    const life = { boundary, link, programs };
     this.#life = life;
     programs.engine.on('problem', (error) => this.#world.trail.note('problem', this.name, error.message));
     programs.engine.on('parked', ({ subjectId, error }) => {
