@@ -12,7 +12,7 @@ import {
   packOrder,
   type ServerMessage,
 } from './mover-orders.ts';
-import { permittedUntil } from './permission.ts';
+import { permittedUntil, type Until } from './permission.ts';
 
 /** How long an order may take, who may give it up, and who hears how far it is. */
 export interface OrderOptions {
@@ -31,6 +31,9 @@ const inherited = ['TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CE
 const execArgv = ['--max-semi-space-size=1'];
 
 const READY_WITHIN_MS = 60_000;
+
+/** A mover that got no turn in time on a busy machine is given its order anew this often, while the server may act. */
+const TRIES = 5;
 
 /** A mover hears this often that it may go on; it stops by itself when it hears nothing for as long as it was permitted. */
 const PERMIT_EVERY_MS = 1_000;
@@ -134,6 +137,7 @@ export class MoverProcess {
       const onMessage = (message: MoverMessage): void => {
         if (message.kind === 'ready' || message.orderId !== orderId) return;
         if (message.kind === 'progress') options.onProgress?.(message.progress);
+        else if (message.kind === 'late') giveAgain();
         else settle(message.reply);
       };
       const onAbort = (): void =>
@@ -148,9 +152,24 @@ export class MoverProcess {
       const permitting = permit && setInterval(() => this.#permit(orderId, permit), PERMIT_EVERY_MS);
       child.on('message', onMessage).on('exit', onExit).on('error', onExit);
       options.signal?.addEventListener('abort', onAbort, { once: true });
-      const message: ServerMessage = { kind: 'order', orderId, order: packOrder(order), until };
-      if (this.isUsable) child.send(message);
-      else onExit();
+      const give = (allowedUntil: Until | null): void => {
+        const message: ServerMessage = {
+          kind: 'order',
+          orderId,
+          order: packOrder(order),
+          until: allowedUntil,
+        };
+        if (this.isUsable) child.send(message);
+        else onExit();
+      };
+      let triesLeft = TRIES;
+      const giveAgain = (): void => {
+        triesLeft -= 1;
+        const again = permit === undefined ? null : permittedUntil(permit);
+        if (again !== null && triesLeft > 0) give(again);
+        else settle(mayNotAct(`The order ${order.kind} was not begun, for it came too late to its mover.`));
+      };
+      give(until);
     });
   }
 
