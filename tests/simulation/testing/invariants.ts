@@ -214,15 +214,18 @@ export class Invariants {
     } else if (holder !== undefined && holder !== node.name && !isEndOfTelling)
       this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
     const task = rows.tasks.get(subjectId);
-    if (task !== undefined) this.#onTaskFact(task.spec, view, fact as TaskFact);
+    if (task !== undefined)
+      this.#onTaskFact(task.spec, view, fact as TaskFact, node.boundary?.now() ?? fact.at);
     this.onRecorded(node, fact);
   }
 
-  #onTaskFact(spec: TaskSpec, view: TaskView, fact: TaskFact): void {
+  #onTaskFact(spec: TaskSpec, view: TaskView, fact: TaskFact, clockAt: number): void {
     const { taskId, window } = spec;
     if (fact.type === 'noted' && fact.note.type === 'started') {
       if (view.isTold) this.#broken('I8', `${taskId} started after it was cancelled`);
-      if (window !== null && !isWindowOpen(window, fact.at))
+      // The fact bears the time of its drive, which is not put back or forward with the clock of the node.
+      const instants = [fact.at, clockAt];
+      if (window !== null && !instants.some((at) => isWindowOpen(window, at)))
         this.#broken('I8', `${taskId} started outside of its window`);
     }
     if (fact.type === 'ended' && fact.verdict.status === 'SUCCEEDED') {

@@ -92,7 +92,7 @@ function planOf(dice: Dice, number: number, startAt: number): Plan {
     name: `plan-${number}`,
     schedule: dice.pick(['0 * * * * ?', '30 * * * * ?', '0/30 * * * * ?', '15 0/2 * * * ?', null]),
     timezone,
-    window: dice.chance(0.3) ? [windowAround(dice, startAt, timezone)] : 'none',
+    window: dice.chance(0.4) ? [windowAround(dice, startAt, timezone)] : 'none',
     defaultErrorPolicy: dice.pick(['halt', 'ignore']),
     prePlanScript: dice.chance(0.1) ? 'pre.sh' : null,
     postPlanScript: dice.chance(0.1) ? 'post.sh' : null,
@@ -121,7 +121,7 @@ function activityOf(dice: Dice): Activity {
 function windowAround(dice: Dice, startAt: number, timeZone: string): string {
   const clock = (at: number): string =>
     new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(at);
-  return `${clock(startAt - 3_600_000)}-${clock(startAt + dice.between(1, 4) * 60_000)}`;
+  return `${clock(startAt - 3_600_000)}-${clock(startAt + dice.between(1, 2) * 60_000)}`;
 }
 
 function weatherOf(dice: Dice): Weather {
