@@ -77,29 +77,33 @@ describe('row 8 of the task table: quiesced within time-out and grace', () => {
   it.each([
     ['domain', 'A', ['DomainQuiesce A', 'DomainUnquiesce A']],
     ['device', 'all-domains', ['QuiesceDP', 'UnquiesceDP']],
-  ])('a %s that never gets there is set moving, and the task is cancelled', async (what, domains, sent) => {
-    await stillpoint.setParameters({ 'quiesce.timeoutSeconds': 60, 'quiesce.graceSeconds': 5 });
-    const device = `never-${what}`;
-    const fleet = await connect(device);
-    fleet.device(device).orderFault({ kind: 'quiesce-never' });
-    const run = await stillpoint.startRun(exportOf(device, domains));
-    await stillpoint.stepOf(run, 'quiesce', 'succeeded');
-    const [guard] = await stillpoint.guards();
-    expect(guard).toMatchObject({ device, hasOwner: true, quiescedAt: null });
-    // Not yet: a second of the 60 + 5 is left.
-    await stillpoint.letPass(64_000 - 2_000);
-    await fleet.answerOf('get-status', device);
-    await fleet.answerOf('get-status', device);
-    expect(fleet.sentTo(device)).toEqual(sent.slice(0, 1));
-    await stillpoint.letPass(3_000);
-    const { tasks, lines } = await stillpoint.endOf(run);
-    expect(lines).toEqual([`${device}/${domains} CANCELLED EXECUTION_CANCELED_QUIESCE_TIMEOUT`]);
-    expect(tasks[0]?.sentence).toContain('was not quiesced within 60 + 5 seconds');
-    expect(fleet.sentTo(device)).toEqual(sent);
-    expect(phasesOf(fleet, device)).toEqual(['normal', 'normal', 'normal']);
-    expect(await stillpoint.guards()).toEqual([]);
-    expect(stillpoint.store.files(device)).toEqual([]);
-  });
+  ])(
+    'a %s that never gets there is set moving, and the task is cancelled',
+    { timeout: 180_000 },
+    async (what, domains, sent) => {
+      await stillpoint.setParameters({ 'quiesce.timeoutSeconds': 60, 'quiesce.graceSeconds': 5 });
+      const device = `never-${what}`;
+      const fleet = await connect(device);
+      fleet.device(device).orderFault({ kind: 'quiesce-never' });
+      const run = await stillpoint.startRun(exportOf(device, domains));
+      await stillpoint.stepOf(run, 'quiesce', 'succeeded');
+      const [guard] = await stillpoint.guards();
+      expect(guard).toMatchObject({ device, hasOwner: true, quiescedAt: null });
+      // Not yet: a second of the 60 + 5 is left.
+      await stillpoint.letPass(64_000 - 2_000);
+      await fleet.answerOf('get-status', device);
+      await fleet.answerOf('get-status', device);
+      expect(fleet.sentTo(device)).toEqual(sent.slice(0, 1));
+      await stillpoint.letPass(3_000);
+      const { tasks, lines } = await stillpoint.endOf(run);
+      expect(lines).toEqual([`${device}/${domains} CANCELLED EXECUTION_CANCELED_QUIESCE_TIMEOUT`]);
+      expect(tasks[0]?.sentence).toContain('was not quiesced within 60 + 5 seconds');
+      expect(fleet.sentTo(device)).toEqual(sent);
+      expect(phasesOf(fleet, device)).toEqual(['normal', 'normal', 'normal']);
+      expect(await stillpoint.guards()).toEqual([]);
+      expect(stillpoint.store.files(device)).toEqual([]);
+    },
+  );
 });
 
 describe('row 10 of the task table: the unquiesce', () => {

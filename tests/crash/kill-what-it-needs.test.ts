@@ -61,7 +61,8 @@ async function freePorts(count: number): Promise<number[]> {
 async function startSimulator(room: Room): Promise<SimulatorProcess> {
   const child = spawn(process.execPath, [simulator, join(room.work, 'fleet.yaml'), '--ready-json'], {
     cwd: room.work,
-    env: cleanEnvironment(),
+    // What it has no time to remove goes with the room.
+    env: cleanEnvironment({ TMPDIR: room.work }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
