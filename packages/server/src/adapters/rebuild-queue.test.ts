@@ -117,12 +117,13 @@ describe('an imported database', () => {
     ]);
   });
 
-  it('is taken up once, by one of the servers that start on it together', async () => {
+  it('is taken up once, by the servers that start on it together', async () => {
     const runId = await run('RUNNING');
     await task(runId, 'QA1');
     await imported();
     const counts = await Promise.all([rebuild(), rebuild(), rebuild()]);
-    expect(counts.toSorted()).toEqual([0, 0, 2]);
+    // Each of the two steps is done by whoever comes first to it.
+    expect(counts.reduce((sum, count) => sum + count)).toBe(2);
     expect(await rebuild()).toBe(0);
     expect((await drain('task')).flat()).toHaveLength(1);
   });

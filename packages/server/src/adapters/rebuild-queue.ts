@@ -12,7 +12,7 @@ const ROWS_AT_ONCE = 1000;
 /**
  * Queues what an imported database has left to do, for the queue is not part of an export: runs and begun tasks first,
  * then what waits, each device's tasks in their order. To be called before any engine starts on the database; of nodes
- * that start together one does it and the others wait. Answers how many subjects were queued; does nothing, and opens
+ * that start together one does each step and the others wait. Answers how many subjects were queued; does nothing, and opens
  * no queue, when nothing was imported since.
  */
 export async function rebuildQueue(db: Kysely<Tables>, openQueue: () => QueueOfTables): Promise<number> {
