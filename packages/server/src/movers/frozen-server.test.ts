@@ -143,24 +143,58 @@ test('a mover that was frozen with its server asks for no further file when it w
   expect(arrivals).toBe(2);
 });
 
+/** A server that may act for so many milliseconds each time it is asked, and for none at the end. */
+function mayActFor(...leftMs: readonly number[]): () => number {
+  const left = [...leftMs];
+  return () => left.shift() ?? 0;
+}
+
+/** So short that it is over before a mover has read of it. */
+const TOO_SHORT_MS = 0.001;
+
 test('an order that reaches its mover too late is not carried out, and one that would is not given', async () => {
   const fetched = await owner.order(anExport());
   const { length } = fleet.log;
-  for (const leftMs of [0, 0.001]) {
-    const pool = openMoverPool({ size: 1, shortSize: 1, mayActForMs: () => leftMs });
-    try {
-      const discarding: MoverOrder = { kind: 'discardBackup', store, taskId: 'task-1' };
-      for (const order of [anExport(), publishing(fetched), discarding]) {
+  for (const leftMs of [[], [TOO_SHORT_MS]]) {
+    const discarding: MoverOrder = { kind: 'discardBackup', store, taskId: 'task-1' };
+    for (const order of [anExport(), publishing(fetched), discarding]) {
+      const pool = openMoverPool({ size: 1, shortSize: 1, mayActForMs: mayActFor(...leftMs) });
+      try {
         const fault = { code: 'NODE_MAY_NOT_ACT', effect: 'none', retryable: true };
         expect(await pool.order(order, inTime)).toMatchObject({ ok: false, fault });
+      } finally {
+        await pool.close();
       }
-    } finally {
-      await pool.close();
     }
   }
   expect(fleet.log).toHaveLength(length);
   expect(await readdir(folder)).toEqual(['.stillpoint']);
   expect(codeOf(await owner.order(publishing(fetched)))).toBe('ok');
+});
+
+test('an order that reaches its mover too late again and again is given anew while the server may act', async () => {
+  const late = Array.from({ length: 20 }, () => TOO_SHORT_MS);
+  const pool = openMoverPool({ size: 1, shortSize: 1, mayActForMs: mayActFor(...late, 60_000) });
+  try {
+    expect(codeOf(await pool.order(anExport(), inTime))).toBe('ok');
+  } finally {
+    await pool.close();
+  }
+});
+
+test('a mover that stood still while its server went on hears first that it may act, and goes on', async () => {
+  fleet.orderFault({ kind: 'trickle', operation: 'do-backup', bytes: 20_000, everyMs: 50 });
+  const movers = await owner.processes();
+  const arrived = once(fleet.events, 'arrival');
+  const going = owner.order(anExport());
+  await arrived;
+  const fetching = (await owner.processes()).filter((processId) => !movers.includes(processId));
+  for (const processId of fetching) process.kill(processId, 'SIGSTOP');
+  const frozenAt = performance.now();
+  await expect.poll(() => performance.now() - frozenAt, { timeout: 20_000 }).toBeGreaterThan(FENCE_MS);
+  for (const processId of fetching) process.kill(processId, 'SIGCONT');
+  expect(codeOf(await going)).toBe('ok');
+  expect(fleet.log.filter(({ operation }) => operation === 'do-backup')).toHaveLength(1);
 });
 
 function isAlive(processId: number): boolean {

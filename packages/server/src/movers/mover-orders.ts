@@ -98,8 +98,6 @@ export type ServerMessage =
 export type MoverMessage =
   /** It can take an order now; the first thing it says. */
   | { readonly kind: 'ready' }
-  /** The permission that came with the order had run out before anything was begun. */
-  | { readonly kind: 'late'; readonly orderId: number }
   | { readonly kind: 'progress'; readonly orderId: number; readonly progress: MoverProgress }
   | { readonly kind: 'reply'; readonly orderId: number; readonly reply: MoverReply };
 

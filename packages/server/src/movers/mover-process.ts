@@ -32,9 +32,6 @@ const execArgv = ['--max-semi-space-size=1'];
 
 const READY_WITHIN_MS = 60_000;
 
-/** A mover that got no turn in time on a busy machine is given its order anew this often, while the server may act. */
-const TRIES = 5;
-
 /** A mover hears this often that it may go on; it stops by itself when it hears nothing for as long as it was permitted. */
 const PERMIT_EVERY_MS = 1_000;
 
@@ -137,7 +134,7 @@ export class MoverProcess {
       const onMessage = (message: MoverMessage): void => {
         if (message.kind === 'ready' || message.orderId !== orderId) return;
         if (message.kind === 'progress') options.onProgress?.(message.progress);
-        else if (message.kind === 'late') giveAgain();
+        else if (isForWantOfPermission(message.reply)) giveAgain(message.reply);
         else settle(message.reply);
       };
       const onAbort = (): void =>
@@ -162,12 +159,11 @@ export class MoverProcess {
         if (this.isUsable) child.send(message);
         else onExit();
       };
-      let triesLeft = TRIES;
-      const giveAgain = (): void => {
-        triesLeft -= 1;
+      // A mover that got no turn in time on a busy machine has done nothing: while the server may act, it begins anew.
+      const giveAgain = (reply: MoverReply): void => {
         const again = permit === undefined ? null : permittedUntil(permit);
-        if (again !== null && triesLeft > 0) give(again);
-        else settle(mayNotAct(`The order ${order.kind} was not begun, for it came too late to its mover.`));
+        if (again === null) settle(reply);
+        else give(again);
       };
       give(until);
     });
@@ -189,6 +185,11 @@ export class MoverProcess {
     // Nor does it keep this server from ending.
     this.#child.unref();
   }
+}
+
+/** Whether nothing was done, for the only reason that the mover had not heard for too long that it may. */
+function isForWantOfPermission(reply: MoverReply): boolean {
+  return !reply.ok && reply.fault.code === 'NODE_MAY_NOT_ACT' && reply.fault.effect === 'none';
 }
 
 function pairOf(name: string, value: string | undefined): [string, string][] {

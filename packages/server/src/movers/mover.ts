@@ -29,7 +29,6 @@ let current: { readonly orderId: number; readonly permission: Permission } | nul
 async function obey({ orderId, order, until }: Extract<ServerMessage, { kind: 'order' }>): Promise<void> {
   using permission = new Permission(until);
   current = { orderId, permission };
-  if (!permission.holds()) return say({ kind: 'late', orderId });
   const reply = await performOrder(await unpackOrder(order), progressTeller(orderId), permission);
   say({ kind: 'reply', orderId, reply });
   keepCode();

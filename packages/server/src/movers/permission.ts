@@ -42,7 +42,9 @@ export class Permission implements Disposable {
     this.#until = until;
     this.#clocks = clocks;
     // Looks instead of one timer for the whole time: timers do not count the time in which the machine is suspended.
-    if (until !== null) this.#timer = setInterval(this.holds, LOOK_EVERY_MS).unref();
+    // After a turn of the event loop: who had none for long reads first what came meanwhile.
+    const look = (): void => void setImmediate(this.holds);
+    if (until !== null) this.#timer = setInterval(look, LOOK_EVERY_MS).unref();
   }
 
   /** Aborts when the permission has run out. */
