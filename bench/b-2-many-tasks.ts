@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { printCpuPerTask } from './fleet/print-cpu-per-task.ts';
 import { runFleetPlan } from './fleet/run-fleet-plan.ts';
 import { machine, printFigure } from './machine.ts';
 
@@ -26,14 +27,14 @@ const latencyMs = Number(options.latency);
 const atOnce = await runFleetPlan(options.folder, { ...size, parallel: 16, latencyMs: 0 });
 printFigure('b-2.no-latency.tasks', atOnce.tasks, 'tasks');
 printFigure('b-2.no-latency.wall', atOnce.wallSeconds, 's');
-printFigure('b-2.no-latency.cpu-per-task', (1000 * atOnce.cpuSeconds) / atOnce.tasks, 'ms');
+printCpuPerTask('b-2.no-latency', atOnce);
 
 const slow = await runFleetPlan(options.folder, { ...size, parallel, latencyMs });
 const idealSeconds = (slow.requests * latencyMs) / 1000 / parallel;
 printFigure('b-2.latency.requests', slow.requests, 'requests');
 printFigure('b-2.latency.ideal', idealSeconds, 's');
 printFigure('b-2.latency.wall', slow.wallSeconds, 's', slow.wallSeconds / idealSeconds);
-printFigure('b-2.latency.cpu-per-task', (1000 * slow.cpuSeconds) / slow.tasks, 'ms');
+printCpuPerTask('b-2.latency', slow);
 if (options.json !== undefined) {
   const results = { size, parallel, latencyMs, atOnce, slow, idealSeconds };
   await writeFile(options.json, `${JSON.stringify({ benchmark: 'B-2', machine, results }, null, 2)}\n`);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { printCpuPerTask } from './fleet/print-cpu-per-task.ts';
 import { type FleetRun, runFleetPlan } from './fleet/run-fleet-plan.ts';
 import { machine, printFigure } from './machine.ts';
 
@@ -40,7 +41,7 @@ for (const nodes of options.nodes.map(Number)) {
     tasksPerSecond / (throughputs[0] ?? tasksPerSecond),
   );
   printFigure(`b-6.${nodes}-nodes.of-ideal`, (100 * tasksPerSecond) / ideal, '%');
-  printFigure(`b-6.${nodes}-nodes.cpu-per-task`, (1000 * run.cpuSeconds) / run.tasks, 'ms');
+  printCpuPerTask(`b-6.${nodes}-nodes`, run);
 }
 if (options.json !== undefined) {
   await writeFile(options.json, `${JSON.stringify({ benchmark: 'B-6', machine, plan, results }, null, 2)}\n`);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '@stillpoint/contract';
-import { openDatabase } from '@stillpoint/database';
+import { type Database, openDatabase } from '@stillpoint/database';
+import { processTreeCpu } from './process-tree-cpu.ts';
 import { type FleetProcess, type FleetSize, login, startFleetProcess } from './start-fleet-process.ts';
-import { startNodeProcess } from './start-node-process.ts';
+import { type NodeProcess, startNodeProcess } from './start-node-process.ts';
 
 /** One run of a plan that exports every domain of every device. */
 export interface FleetRun {
@@ -15,8 +16,19 @@ export interface FleetRun {
   readonly wallSeconds: number;
   /** From the start of the first task to the end of the last. */
   readonly taskSeconds: number;
-  /** Of all nodes and their movers. */
-  readonly cpuSeconds: number;
+  /** From queueing the run to its end. */
+  readonly cpu: FleetCpu;
+}
+
+/** CPU seconds by who used them. */
+export interface FleetCpu {
+  /** The processes that decide, record and talk to the devices; what a node is. */
+  readonly servers: number;
+  /** The children of the servers, which download, verify and store. */
+  readonly movers: number;
+  readonly postgres: number;
+  /** The pretend devices, which no fleet of real ones has. */
+  readonly fleet: number;
 }
 
 /** How a fleet is backed up. */
@@ -49,15 +61,26 @@ async function backUp(folder: string, fleet: FleetProcess, plan: FleetPlan): Pro
   stack.defer(() => database.close());
   const url = urlOf(database.connectionOptions);
   const secretKey = randomBytes(32).toString('base64');
-  const nodes = [];
+  const nodes: NodeProcess[] = [];
   for (let at = 1; at <= plan.nodes; at += 1)
     nodes.push(stack.use(await startNodeProcess(join(folder, `node-${at}`), url, secretKey)));
-  const [{ client }] = nodes as [(typeof nodes)[number]];
+  const { client } = nodes[0] as NodeProcess;
   const store = join(folder, 'store');
   mkdirSync(store);
   good(await client.applyDocument({ query: {}, body: documentFor(fleet, store, plan.parallel) }));
   good(await client.initStore());
-  const before = { requests: await fleet.countRequests(), cpu: cpuOf(nodes) };
+  const postmaster = await postmasterOf(database);
+  const readCpu = (): FleetCpu => {
+    const ofNodes = nodes.map((node) => node.cpu());
+    const { own, children } = processTreeCpu(postmaster);
+    return {
+      servers: ofNodes.reduce((sum, cpu) => sum + cpu.own, 0),
+      movers: ofNodes.reduce((sum, cpu) => sum + cpu.children, 0),
+      postgres: own + children,
+      fleet: fleet.cpuSeconds(),
+    };
+  };
+  const before = { requests: await fleet.countRequests(), cpu: readCpu() };
   const startedAt = performance.now();
   const { id } = good(await client.runPlan({ params: { name: 'all' }, body: {} }));
   for (;;) {
@@ -69,6 +92,7 @@ async function backUp(folder: string, fleet: FleetProcess, plan: FleetPlan): Pro
     await delay(LOOK_AGAIN_MS);
   }
   const wallSeconds = (performance.now() - startedAt) / 1000;
+  const cpu = cpuSince(before.cpu, readCpu());
   const { rows } = await database.pool.query<{ tasks: number; seconds: number }>(
     `select count(*)::int4 as tasks, extract(epoch from max(ended_at) - min(started_at))::float8 as seconds
      from task where status = 'SUCCEEDED'`,
@@ -79,12 +103,24 @@ async function backUp(folder: string, fleet: FleetProcess, plan: FleetPlan): Pro
     requests: (await fleet.countRequests()) - before.requests,
     wallSeconds,
     taskSeconds: seconds,
-    cpuSeconds: cpuOf(nodes) - before.cpu,
+    cpu,
   };
 }
 
-const cpuOf = (nodes: readonly { cpuSeconds(): number }[]): number =>
-  nodes.reduce((sum, node) => sum + node.cpuSeconds(), 0);
+function cpuSince(before: FleetCpu, after: FleetCpu): FleetCpu {
+  return {
+    servers: after.servers - before.servers,
+    movers: after.movers - before.movers,
+    postgres: after.postgres - before.postgres,
+    fleet: after.fleet - before.fleet,
+  };
+}
+
+/** Its id is the first line of a file that PostgreSQL keeps while it runs. */
+async function postmasterOf({ pool }: Database<unknown>): Promise<number> {
+  const { rows } = await pool.query<{ folder: string }>(`select current_setting('data_directory') as folder`);
+  return Number.parseInt(readFileSync(join(rows[0]?.folder ?? '', 'postmaster.pid'), 'utf8'), 10);
+}
 
 function urlOf(
   options: { host: string; user: string; database: string } | { connectionString: string },

@@ -4,10 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
+import { processTreeCpu } from './process-tree-cpu.ts';
 
 /** A pretend fleet in a process of its own, so that its work is not counted as ours. */
 export interface FleetProcess extends AsyncDisposable {
-  readonly processId: number;
+  /** CPU seconds that the fleet has used so far. */
+  cpuSeconds(): number;
   readonly devices: readonly FleetDevice[];
   /** How many requests the devices have answered so far. */
   countRequests(): Promise<number>;
@@ -54,8 +56,9 @@ export async function startFleetProcess(folder: string, size: FleetSize): Promis
   const [said] = (await Promise.race([once(createInterface(child.stdout), 'line'), exited])) as [unknown];
   if (typeof said !== 'string' || child.pid === undefined) throw new Error('The fleet did not start.');
   const ready = JSON.parse(said) as { controlUrl: string; devices: readonly FleetDevice[] };
+  const { pid } = child;
   return {
-    processId: child.pid,
+    cpuSeconds: () => processTreeCpu(pid).own,
     devices: ready.devices,
     async countRequests() {
       const response = await fetch(`${ready.controlUrl}/log`);
