@@ -10,11 +10,20 @@ const patternShape = z
 
 const postTaskScriptFields = { script: scriptShape, when: z.enum(['always', 'onFailure']).default('always') };
 
+const retryShape = z
+  .strictObject({
+    attempts: z.int().min(0).max(5).default(0).describe('how often a task that failed is tried again'),
+    delaySeconds: z.int().min(0).max(86_400).default(60).describe('pause before each new attempt'),
+  })
+  .prefault({})
+  .describe('only inside the window');
+
 const activityFields = {
   devices: patternShape,
   quiesce: z.boolean().default(false).describe('unquiesce always follows'),
   preTaskScript: scriptShape.nullable().default(null),
   errorPolicy: z.enum(['plan', 'halt', 'ignore']).default('plan'),
+  retry: retryShape,
 };
 
 const secureBackupFields = {

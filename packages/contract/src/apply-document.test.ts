@@ -46,8 +46,11 @@ test('what a plan leaves out has the default of the product', () => {
           timezone: null,
           window: 'default',
           blackoutDates: [],
+          missedRuns: 'once',
+          overlap: 'skip',
           defaultErrorPolicy: 'halt',
           prePlanScript: null,
+          notify: { email: null, syslog: null, webhook: null },
           activities: [
             {
               secureBackup: {
@@ -59,6 +62,7 @@ test('what a plan leaves out has the default of the product', () => {
                 preTaskScript: null,
                 postTaskScript: 'after.sh',
                 errorPolicy: 'plan',
+                retry: { attempts: 0, delaySeconds: 60 },
               },
             },
             { exportDomain: { domains: 'all-domains', postTaskScript: { script: 'x', when: 'onFailure' } } },

@@ -8,6 +8,17 @@ import { actionShape } from './task.ts';
 
 const scriptShape = z.string().min(1).max(255).nullable().default(null);
 
+const notifyWhenShape = z
+  .enum(['always', 'onProblem'])
+  .nullable()
+  .default(null)
+  .describe('after each run, only after one that did not simply succeed, or (null) never');
+
+const notifyShape = z
+  .strictObject({ email: notifyWhenShape, syslog: notifyWhenShape, webhook: notifyWhenShape })
+  .prefault({})
+  .describe('who is told when a run has ended');
+
 const planFields = {
   name: objectNameShape,
   description: z.string().max(1000).default(''),
@@ -35,9 +46,18 @@ const planFields = {
     .max(1000)
     .default([])
     .describe('dates yyyy-mm-dd, or ranges yyyy-mm-dd/yyyy-mm-dd with both ends in them'),
+  missedRuns: z
+    .enum(['skip', 'once'])
+    .default('once')
+    .describe('fires that passed while no server was there: left out, or made up for by one run'),
+  overlap: z
+    .enum(['skip', 'queue'])
+    .default('skip')
+    .describe('a fire while a run of the plan is still going: left out, or a run that begins after that one'),
   defaultErrorPolicy: z.enum(['halt', 'ignore']).default('halt'),
   prePlanScript: scriptShape,
   postPlanScript: scriptShape,
+  notify: notifyShape,
 };
 
 /** A plan as an apply document gives it. */

@@ -7,15 +7,39 @@ export {
   type TaskDraft,
   wantsDomain,
 } from './expand-plan.ts';
+export { channelsToTell, noticePolicy, pauseAfterTry } from './notice.ts';
+export {
+  channels,
+  mailboxesOf,
+  type NoticeParameters,
+  noticeParametersInForce,
+  parameterMissing,
+  type SecretParameterName,
+} from './notice-parameters.ts';
+export type { ParameterDefinition } from './parameter-definition.ts';
 export {
   isParameterName,
-  type ParameterDefinition,
+  isSecretParameter,
   type ParameterName,
   type Parameters,
   parameterDefinitions,
   parametersInForce,
 } from './parameters.ts';
-export { type Action, type Activity, ALL_DOMAINS, type ErrorPolicy, type Plan } from './plan.ts';
+export {
+  type Action,
+  type Activity,
+  ALL_DOMAINS,
+  type Channel,
+  completePlan,
+  type ErrorPolicy,
+  type KeptPlan,
+  type MissedRuns,
+  NO_RETRY,
+  type NotifyWhen,
+  type Overlap,
+  type Plan,
+  type Retry,
+} from './plan.ts';
 export { planWindow } from './plan-window.ts';
 export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
 export type { Refusal } from './refusal.ts';

@@ -1,6 +1,13 @@
+import {
+  type NoticeParameters,
+  noticeParameterDefinitions,
+  type SecretParameterName,
+} from './notice-parameters.ts';
+import type { ParameterDefinition } from './parameter-definition.ts';
+import { wholeNumber as whole } from './whole-number.ts';
 import { isTimezone, parseWindowText } from './window.ts';
 
-/** The system parameters with their types; units are in the names. */
+/** The system parameters that runs and tasks go by, with their types; units are in the names. */
 export type Parameters = {
   readonly 'backups.enabled': boolean;
   readonly 'store.path': string | null;
@@ -23,24 +30,9 @@ export type Parameters = {
 };
 
 /** The name of a system parameter. */
-export type ParameterName = keyof Parameters;
-
-/** What is known of one parameter: its value when nobody set it, and what it means. */
-export type ParameterDefinition = {
-  readonly defaultValue: boolean | number | string | null;
-  readonly meaning: string;
-  /** The reason why a value is refused, or null when it is good. */
-  readonly refusal: (value: unknown) => string | null;
-};
+export type ParameterName = keyof Parameters | keyof NoticeParameters | SecretParameterName;
 
 const flag = (value: unknown): string | null => (typeof value === 'boolean' ? null : 'must be true or false');
-
-const whole =
-  (least: number, most: number) =>
-  (value: unknown): string | null =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
-      ? null
-      : `must be a whole number from ${least} to ${most}`;
 
 const absolutePath = (value: unknown): string | null =>
   value === null || (typeof value === 'string' && /^\/[^\0]*$/.test(value))
@@ -58,8 +50,7 @@ function windowText(value: unknown): string | null {
   return 'kind' in read ? `cannot be read: ${read.detail.replace(/\.$/, '')}` : null;
 }
 
-/** Every system parameter; the one place where a default, a limit or a meaning is written. */
-export const parameterDefinitions: { readonly [Name in ParameterName]: ParameterDefinition } = {
+const workDefinitions: { readonly [Name in keyof Parameters]: ParameterDefinition } = {
   'backups.enabled': { defaultValue: true, meaning: 'the global switch: off, no run starts', refusal: flag },
   'store.path': { defaultValue: null, meaning: 'root of the store', refusal: absolutePath },
   'store.requireRemoteMount': {
@@ -144,17 +135,27 @@ export const parameterDefinitions: { readonly [Name in ParameterName]: Parameter
   },
 };
 
+/** Every system parameter; where a default, a limit or a meaning is written. */
+export const parameterDefinitions: { readonly [Name in ParameterName]: ParameterDefinition } = {
+  ...workDefinitions,
+  ...noticeParameterDefinitions,
+};
+
 /** Whether a text is the name of a system parameter. */
 export function isParameterName(name: string): name is ParameterName {
   return Object.hasOwn(parameterDefinitions, name);
 }
 
-/** The parameters in force: what was set, on top of the defaults. */
+/** Whether the value of a parameter is kept sealed and shown to nobody. */
+export function isSecretParameter(name: string): name is SecretParameterName {
+  return isParameterName(name) && parameterDefinitions[name].isSecret === true;
+}
+
+/** The parameters in force that runs and tasks go by: what was set, on top of the defaults. */
 export function parametersInForce(values: Readonly<Record<string, unknown>>): Parameters {
-  const names = Object.keys(parameterDefinitions) as ParameterName[];
-  const entries = names.map((name) => [
+  const entries = Object.entries(workDefinitions).map(([name, { defaultValue }]) => [
     name,
-    Object.hasOwn(values, name) ? values[name] : parameterDefinitions[name].defaultValue,
+    Object.hasOwn(values, name) ? values[name] : defaultValue,
   ]);
   return Object.fromEntries(entries) as Parameters;
 }

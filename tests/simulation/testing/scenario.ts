@@ -1,4 +1,4 @@
-import type { Activity, Parameters, Plan } from '@stillpoint/core';
+import { type Activity, NO_RETRY, type Parameters, type Plan } from '@stillpoint/core';
 import { sampleActivity, samplePlan } from '../../../packages/server/src/testing/sample-plan.ts';
 import { Dice } from './dice.ts';
 import type { PretendDeviceOptions } from './pretend-device.ts';
@@ -109,6 +109,7 @@ function activityOf(dice: Dice): Activity {
       ? ({ script: 'post.sh', when: dice.pick(['always', 'onFailure'] as const) } as const)
       : null,
     errorPolicy: dice.pick(['plan', 'halt', 'ignore'] as const),
+    retry: NO_RETRY,
   };
   if (dice.chance(0.35)) {
     const kinds = { certificate: 'dr-cert', includesIscsi: false, includesRaid: false };

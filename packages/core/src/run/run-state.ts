@@ -1,4 +1,5 @@
 import type { Parameters } from '../parameters.ts';
+import { completePlan } from '../plan.ts';
 import type { Reason } from '../reason.ts';
 import type { TaskCounts } from '../run-outcome.ts';
 import type { RunEffect } from './run-effect.ts';
@@ -35,7 +36,8 @@ export type RunState = {
 /** A run that was just queued. */
 export function queuedRun(spec: RunSpec): RunState {
   return {
-    spec,
+    // One that was queued before an upgrade has the plan of then.
+    spec: { ...spec, plan: completePlan(spec.plan) },
     isStarted: false,
     pending: null,
     parameters: null,

@@ -1,11 +1,12 @@
 import type { Inventory, KnownDevice } from '../expand-plan.ts';
-import type { Activity, Plan } from '../plan.ts';
+import { type Activity, NO_RETRY, type Plan } from '../plan.ts';
 
 const common = {
   quiesce: false,
   preTaskScript: null,
   postTaskScript: null,
   errorPolicy: 'plan',
+  retry: NO_RETRY,
 } as const;
 
 type SecureBackup = Extract<Activity, { action: 'SECURE_BACKUP' }>;
@@ -32,9 +33,12 @@ export function planOf(activities: readonly Activity[], more: Partial<Omit<Plan,
     timezone: null,
     window: 'none',
     blackoutDates: [],
+    missedRuns: 'once',
+    overlap: 'skip',
     defaultErrorPolicy: 'halt',
     prePlanScript: null,
     postPlanScript: null,
+    notify: { email: null, syslog: null, webhook: null },
     activities,
     ...more,
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Reply } from '@stillpoint/core';
+import { completePlan, type Reply } from '@stillpoint/core';
 import { type ApplianceAddress, Secret, type Trust } from '@stillpoint/datapower';
 import type { Kysely, Transaction } from 'kysely';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
@@ -37,7 +37,7 @@ export class StoredDefinitions implements Definitions {
 
   async plans(): ReturnType<Definitions['plans']> {
     const rows = await this.#db.selectFrom('plan').select('definition').orderBy('name').execute();
-    return rows.map(({ definition }) => definition);
+    return rows.map(({ definition }) => completePlan(definition));
   }
 
   async hasPassword(device: string, password: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { completePlan } from '@stillpoint/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { PlanRecords, PlanToDecide } from '../programs/ports.ts';
 import type { Tables } from './tables.ts';
@@ -21,7 +22,9 @@ export class StoredPlans implements PlanRecords<Transaction<Tables>> {
       .forUpdate()
       .skipLocked()
       .executeTakeFirst();
-    return row === undefined ? null : { planId: row.id, plan: row.definition, isDue: row.is_planned };
+    return row === undefined
+      ? null
+      : { planId: row.id, plan: completePlan(row.definition), isDue: row.is_planned };
   }
 
   async setNextFire(trx: Transaction<Tables>, planId: string, at: number | null): Promise<void> {

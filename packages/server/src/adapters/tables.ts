@@ -1,4 +1,4 @@
-import type { Plan, Reason, TaskVerdict } from '@stillpoint/core';
+import type { KeptPlan, Reason, TaskVerdict } from '@stillpoint/core';
 import type { EngineTables } from '@stillpoint/engine';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
@@ -24,7 +24,7 @@ export type Tables = EngineTables & {
   readonly plan: {
     id: string;
     name: string;
-    definition: JSONColumnType<Plan>;
+    definition: JSONColumnType<KeptPlan>;
     next_fire_at: ColumnType<Date | null, undefined, Date | null>;
     is_planned: Generated<boolean>;
   };

@@ -13,6 +13,9 @@ const full = definitionOf({
   timezone: 'Europe/Zurich',
   window: ['22:00-06:00', '12:00-13:00'],
   blackoutDates: ['2026-12-24/2026-12-26'],
+  missedRuns: 'skip',
+  overlap: 'queue',
+  notify: { email: 'onProblem', webhook: 'always' },
   defaultErrorPolicy: 'ignore',
   prePlanScript: 'before.sh',
   postPlanScript: 'after.sh',
@@ -26,6 +29,7 @@ const full = definitionOf({
         preTaskScript: 'pre.sh',
         postTaskScript: { script: 'post.sh', when: 'onFailure' },
         errorPolicy: 'halt',
+        retry: { attempts: 2 },
       },
     },
     { exportDomain: { devices: 'TEST8, TEST9', domains: 'DOMAIN*' } },
@@ -48,6 +52,7 @@ describe('a plan', () => {
         preTaskScript: 'pre.sh',
         postTaskScript: { script: 'post.sh', when: 'onFailure' },
         errorPolicy: 'halt',
+        retry: { attempts: 2, delaySeconds: 60 },
       },
       {
         action: 'EXPORT_DOMAIN',
@@ -57,6 +62,7 @@ describe('a plan', () => {
         preTaskScript: null,
         postTaskScript: null,
         errorPolicy: 'plan',
+        retry: { attempts: 0, delaySeconds: 60 },
       },
     ]);
   });

@@ -35,6 +35,7 @@ function activityFrom({ secureBackup, exportDomain }: ActivityDefinition): Activ
         ? ({ script: postTaskScript, when: 'always' } as const)
         : postTaskScript,
     errorPolicy: given.errorPolicy,
+    retry: given.retry,
   };
   if (exportDomain !== undefined)
     return { ...common, action: 'EXPORT_DOMAIN', domains: exportDomain.domains };
@@ -49,8 +50,8 @@ function activityFrom({ secureBackup, exportDomain }: ActivityDefinition): Activ
 }
 
 function activityShown(activity: Activity): ActivityShown {
-  const { devices, quiesce, preTaskScript, postTaskScript, errorPolicy } = activity;
-  const common = { devices, quiesce, preTaskScript, postTaskScript, errorPolicy };
+  const { devices, quiesce, preTaskScript, postTaskScript, errorPolicy, retry } = activity;
+  const common = { devices, quiesce, preTaskScript, postTaskScript, errorPolicy, retry };
   if (activity.action === 'EXPORT_DOMAIN') return { exportDomain: { ...common, domains: activity.domains } };
   const { certificate, includesIscsi, includesRaid } = activity;
   return { secureBackup: { ...common, certificate, includeIscsi: includesIscsi, includeRaid: includesRaid } };

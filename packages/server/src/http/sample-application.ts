@@ -34,9 +34,12 @@ const plan: Plan = {
   timezone: 'Europe/Zurich',
   window: ['22:00-06:00'],
   blackoutDates: ['2026-12-24'],
+  missedRuns: 'once',
+  overlap: 'skip',
   defaultErrorPolicy: 'halt',
   prePlanScript: null,
   postPlanScript: null,
+  notify: { email: null, syslog: null, webhook: null },
   activities: [
     {
       exportDomain: {
@@ -46,6 +49,7 @@ const plan: Plan = {
         preTaskScript: null,
         postTaskScript: { script: 'after.sh', when: 'onFailure' },
         errorPolicy: 'plan',
+        retry: { attempts: 0, delaySeconds: 60 },
       },
     },
   ],

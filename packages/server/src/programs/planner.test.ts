@@ -8,21 +8,15 @@ import { StoredDefinitions } from '../adapters/definitions.ts';
 import { StoredPlans } from '../adapters/stored-plans.ts';
 import { StoredRuns } from '../adapters/stored-runs.ts';
 import type { Tables } from '../adapters/tables.ts';
+import { samplePlan } from '../testing/sample-plan.ts';
 import { Planner } from './planner.ts';
 
-const minutely: Plan = {
+const minutely = samplePlan({
   name: 'minutely',
-  description: '',
-  isEnabled: true,
   schedule: '0 * * * * ?',
   timezone: 'UTC',
-  window: 'none',
-  blackoutDates: [],
-  defaultErrorPolicy: 'halt',
-  prePlanScript: null,
-  postPlanScript: null,
   activities: [],
-};
+});
 
 let database: Database<Tables>;
 let now: number;

@@ -1,4 +1,4 @@
-import type { Activity, Plan } from '@stillpoint/core';
+import { type Activity, NO_RETRY, type Plan } from '@stillpoint/core';
 
 type ExportDomain = Extract<Activity, { action: 'EXPORT_DOMAIN' }>;
 
@@ -11,6 +11,7 @@ export const sampleActivity: ExportDomain = {
   preTaskScript: null,
   postTaskScript: null,
   errorPolicy: 'plan',
+  retry: NO_RETRY,
 };
 
 /** For tests: an enabled plan that runs at any time and has one activity. */
@@ -23,9 +24,12 @@ export function samplePlan(more: Partial<Plan> = {}): Plan {
     timezone: null,
     window: 'none',
     blackoutDates: [],
+    missedRuns: 'once',
+    overlap: 'skip',
     defaultErrorPolicy: 'halt',
     prePlanScript: null,
     postPlanScript: null,
+    notify: { email: null, syslog: null, webhook: null },
     activities: [sampleActivity],
     ...more,
   };
