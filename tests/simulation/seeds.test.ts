@@ -40,6 +40,7 @@ const keptSeeds: Readonly<Record<number, string>> = {
   1359: 'a quiesce that never ended was waited for until a clock that was put back by a day had caught up',
   1445: 'the same with an hour',
   3693: 'a node did not let go of what it did while the database neither answered nor broke',
+  4581: 'a guard was worked off while a task of another node fetched an export, which is as it should be',
   5198: 'two nodes were at one device',
   8329: 'a run never ended after a step of the clock',
   9350: 'a run never ended after a step of the clock, on a node that was restarted',

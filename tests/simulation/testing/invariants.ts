@@ -23,6 +23,9 @@ const LEFT_BOUND_MS = 80_000;
 
 type Outstanding = {
   readonly node: SimulatedNode;
+  /** A request of a task, or one that works off a guard which no task undoes any more. */
+  readonly isForTask: boolean;
+  readonly isTransfer: boolean;
   readonly life: ProcessBoundary | null;
   readonly suspensions: number;
 };
@@ -236,32 +239,45 @@ export class Invariants {
     }
   }
 
-  /** I7 and I14: what acts on a device leaves only a node that holds a task on it, or its guard, and no two at once. */
+  /**
+   * I7 and I14: what acts on a device leaves only a node that holds a task on it, or its guard, and no two at once. Only
+   * what fetches for a task may go on beside an unquiesce that no task sends: that waits for nobody.
+   */
   #onSent(asker: Asker, device: PretendDevice, { name, kind }: WireRequest<unknown>): () => void {
     const isTransfer = name.startsWith('backUpDomains') || name.startsWith('readFile ');
     const node = this.#nodes().find((one) => one.name === asker.name);
     if ((kind === 'read' && !isTransfer) || node === undefined) return () => {};
-    if (!this.#mayActOn(node, device.name))
+    const isForTask = this.#holdsTaskOn(node, device.name);
+    if (!isForTask && !this.#holdsGuardOf(node, device.name))
       this.#broken('I14', `${node.name} sent ${name} to ${device.name} without holding anything there`);
+    const own = {
+      node,
+      isForTask,
+      isTransfer,
+      life: node.boundary,
+      suspensions: node.boundary?.suspensions ?? 0,
+    };
     const all = this.#outstanding.get(device.name) ?? new Set();
     this.#outstanding.set(device.name, all);
     for (const one of all) {
       // What was sent before a process stood still may be on its way until the process finds out that it lost its claim.
       const isAlive = one.node.boundary === one.life && one.life?.suspensions === one.suspensions;
-      if (isAlive && one.node !== node)
+      if (isAlive && one.node !== node && !mayGoTogether(one, own))
         this.#broken('I7', `${node.name} sent ${name} to ${device.name} while ${one.node.name} was at it`);
     }
-    const own = { node, life: node.boundary, suspensions: node.boundary?.suspensions ?? 0 };
     all.add(own);
     return () => all.delete(own);
   }
 
-  #mayActOn(node: SimulatedNode, device: string): boolean {
-    const { kernel, holdings, openGuards } = this.#world;
-    const holdsTask = holdings
+  #holdsTaskOn(node: SimulatedNode, device: string): boolean {
+    const { kernel, holdings } = this.#world;
+    return holdings
       .heldBy(node.name)
       .some(({ key, heardOfAt }) => key === device && kernel.now - heardOfAt <= LEASE_MS);
-    if (holdsTask) return true;
+  }
+
+  #holdsGuardOf(node: SimulatedNode, device: string): boolean {
+    const { kernel, openGuards } = this.#world;
     return openGuards.some(
       (guard) =>
         guard.device === device &&
@@ -299,4 +315,11 @@ function textOf(fact: Fact): string {
     case 'takenOver':
       return 'is taken over';
   }
+}
+
+function mayGoTogether(one: Outstanding, other: Outstanding): boolean {
+  return (
+    [one, other].some(({ isForTask, isTransfer }) => isForTask && isTransfer) &&
+    one.isForTask !== other.isForTask
+  );
 }
