@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { GIVEN_UP } from './given-up.ts';
 import { type Appended, append, type Journal, type Taken, transactHeld } from './journal.ts';
 import type { AnyProgram, Effect, Fact, Performance, Reply } from './program.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -143,7 +144,7 @@ class Drive<Transaction> {
       } catch {
         // A database that is away is told when the outcome cannot be recorded.
       }
-      if (this.#program.isGivenUp(this.#state, effect)) return givenUp.abort();
+      if (this.#program.isGivenUp(this.#state, effect)) return givenUp.abort(GIVEN_UP);
     }
   }
 

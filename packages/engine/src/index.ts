@@ -3,6 +3,7 @@ export type { Clock } from './clock.ts';
 export type { DriveEnd } from './drive-subject.ts';
 export { Engine, type EngineEvents, type EngineOptions } from './engine.ts';
 export type { EngineTables } from './engine-tables.ts';
+export { GIVEN_UP } from './given-up.ts';
 export type { Held, Journal, NewSubject, Subject, TakeHold, Taken } from './journal.ts';
 export { pause } from './pause.ts';
 export { PlaceTaken } from './place-taken.ts';

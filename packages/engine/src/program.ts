@@ -33,7 +33,10 @@ export type Step =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'finish'; readonly verdict: unknown };
 
-/** What an effect is performed with. The signal aborts when this node must let go of the subject, or the effect is given up. */
+/**
+ * What an effect is performed with. The signal aborts when this node must let go of the subject, or, with the reason
+ * `GIVEN_UP`, when the effect is given up.
+ */
 export type Performance<Transaction> = {
   readonly subjectId: string;
   readonly signal: AbortSignal;

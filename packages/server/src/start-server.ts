@@ -205,7 +205,12 @@ async function openWorld(
   parts.add(() => movers.close());
   const store = new ConfiguredStore(db, movers);
   const fleet = new LiveFleet(appliances, systemClock.now);
-  const scripts = new ScriptDesk(db, () => parameters.read(), data.scriptsFolder, mayAct);
+  const scripts = new ScriptDesk(db, {
+    parameters: () => parameters.read(),
+    defaultFolder: data.scriptsFolder,
+    mayBegin: mayAct,
+    nodeId: data.nodeId,
+  });
   return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone, fence };
 }
 

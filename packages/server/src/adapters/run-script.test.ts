@@ -1,58 +1,31 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runScript, type ScriptEnd, type ScriptOrder } from './run-script.ts';
+import { ScriptGround } from '../testing/script-ground.ts';
+import type { ScriptEnd, ScriptOrder } from './run-script.ts';
 
-const LONG_MS = 30_000;
-let room: string;
+let ground: ScriptGround;
 let folder: string;
 
 beforeEach(() => {
-  room = mkdtempSync(join(tmpdir(), 'stillpoint-scripts-'));
-  folder = join(room, 'scripts');
-  mkdirSync(folder);
+  ground = new ScriptGround();
+  folder = ground.folder;
 });
 
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(room, { recursive: true });
+  ground.dispose();
 });
 
-/** Runs a shell script of these lines. */
-function run(lines: string, more: Partial<ScriptOrder> = {}): Promise<ScriptEnd> {
-  const name = more.name ?? 'script.sh';
-  writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
-  return order({ ...more, name });
-}
-
-function order(more: Partial<ScriptOrder> = {}): Promise<ScriptEnd> {
-  const { signal } = new AbortController();
-  const options = { timeoutMs: LONG_MS, signal, mayBegin: () => true };
-  const usual = { folder, name: 'script.sh', args: [], facts: {}, ...options };
-  return runScript({ ...usual, ...more });
-}
-
-/** The process ids that a script has written down in its folder. */
-function pidsIn(file: string): number[] {
-  return readFileSync(join(folder, file), 'utf8').trim().split(/\s+/).map(Number);
-}
-
-/** Whether a process still works; one that nobody has buried yet does not. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
+const run = (lines: string, more: Partial<ScriptOrder> = {}): Promise<ScriptEnd> => ground.run(lines, more);
+const order = (more: Partial<ScriptOrder> = {}): Promise<ScriptEnd> => ground.order(more);
 const codeOf = ({ reply }: ScriptEnd): string =>
   reply.ok ? `exit ${reply.value.exitCode}` : reply.fault.code;
 
 describe('what a script answers', () => {
   it.each([0, 1, 3, 255])('exit code %i is a result, not a fault', async (code) => {
-    expect(await run(`exit ${code}`)).toEqual({ reply: { ok: true, value: { exitCode: code } }, output: '' });
+    const reply = { ok: true, value: { exitCode: code } };
+    expect(await run(`exit ${code}`)).toEqual({ reply, output: '', leftRunning: [] });
   });
 
   it('a script that ends by a signal has failed', async () => {
@@ -68,6 +41,12 @@ describe('what a script answers', () => {
     const { reply, output } = await run("head -c 20000000 /dev/zero | tr '\\0' x; echo end");
     expect(reply.ok).toBe(true);
     expect(output).toBe(`${'x'.repeat(64 * 1024 - 4)}end\n`);
+  });
+
+  it('of a flood the last 64 KiB begin with a whole character', async () => {
+    const { output } = await run('yes aä | head -c 400000; printf e');
+    expect(output).toMatch(/^(ä\n)?(aä\n)+/);
+    expect(Buffer.byteLength(output)).toBeLessThanOrEqual(64 * 1024);
   });
 
   it('bytes that are no text, NUL too, show as replacement characters', async () => {
@@ -109,6 +88,7 @@ describe('what a script is told', () => {
       // The shell's own.
       `PWD=${folder}`,
       'STILLPOINT_PLAN_NAME=a b',
+      `STILLPOINT_SCRIPT_ID=${ground.marker}`,
       'STILLPOINT_SOMA_PORT=5550',
     ]);
   });
@@ -123,78 +103,6 @@ describe('what a script is told', () => {
     const { output } = await run('echo "[$STILLPOINT_TASKS]$STILLPOINT_PLAN_NAME"; wc -c', { facts });
     expect(output.split('\n').slice(0, 1)).toEqual(['[]p']);
     expect(Number(output.split('\n')[1])).toBeGreaterThan(200_000);
-  });
-});
-
-describe('a script that is stopped', () => {
-  const stubborn = {
-    hangs: 'sleep 600 & echo $$ $! > pids; wait',
-    'ignores SIGTERM and SIGINT': "trap '' TERM INT HUP; echo $$ > pids; while :; do sleep 1; done",
-    'forks children of its own': '(sleep 600 & sleep 600 & echo $$ $! > pids; wait) & wait',
-    'floods its output': 'echo $$ > pids; while :; do echo flood; done',
-  };
-
-  it.each(Object.entries(stubborn))(
-    'when it %s, is killed as a group at its time-out and leaves nothing running',
-    async (_, lines) => {
-      const startedAt = performance.now();
-      const end = await run(`echo begun\n${lines}`, { timeoutMs: 1000 });
-      expect(performance.now() - startedAt).toBeLessThan(10_000);
-      expect(end.reply).toEqual({
-        ok: false,
-        fault: {
-          code: 'SCRIPT_TIMED_OUT',
-          effect: 'unknown',
-          retryable: false,
-          detail: 'The script script.sh ran longer than 1 seconds.',
-        },
-      });
-      expect(end.output).toMatch(/^begun\n$|flood\n/);
-      const pids = pidsIn('pids');
-      expect(pids.every((pid) => pid > 1)).toBe(true);
-      await expect.poll(() => pids.filter(isRunning), { timeout: 10_000 }).toEqual([]);
-    },
-  );
-
-  it('by the signal, says so and leaves nothing running', async () => {
-    const abort = new AbortController();
-    const ending = run('sleep 600 & echo $! > pids.draft; mv pids.draft pids; wait', {
-      signal: abort.signal,
-    });
-    await expect.poll(() => pidsIn('pids'), { timeout: 20_000 }).toHaveLength(1);
-    abort.abort();
-    expect(codeOf(await ending)).toBe('SCRIPT_ABORTED');
-    await expect.poll(() => pidsIn('pids').filter(isRunning), { timeout: 10_000 }).toEqual([]);
-  });
-
-  it('before it began, is not begun', async () => {
-    const end = await run('touch begun', { signal: AbortSignal.abort() });
-    expect(end.reply).toMatchObject({ ok: false, fault: { code: 'SCRIPT_ABORTED', effect: 'none' } });
-    expect(() => readFileSync(join(folder, 'begun'))).toThrow('ENOENT');
-  });
-
-  it('whose node may not act is not begun', async () => {
-    const end = await run('touch begun', { mayBegin: () => false });
-    expect(end.reply).toMatchObject({ ok: false, fault: { code: 'NODE_MAY_NOT_ACT', effect: 'none' } });
-    expect(() => readFileSync(join(folder, 'begun'))).toThrow('ENOENT');
-  });
-
-  it('ends what it left running when it ends by itself', async () => {
-    const end = await run('sleep 600 & echo $! > pids; exit 4');
-    expect(codeOf(end)).toBe('exit 4');
-    await expect.poll(() => pidsIn('pids').filter(isRunning), { timeout: 10_000 }).toEqual([]);
-  });
-
-  it('is not waited for when what escaped its group holds its output open', async () => {
-    const end = await run(
-      `setsid sh -c 'echo $$ > pids.draft; mv pids.draft pids; exec sleep 600' &
-      while [ ! -f pids ]; do sleep 0.01; done
-      echo said`,
-    );
-    const [escaped = 0] = pidsIn('pids');
-    expect(end).toEqual({ reply: { ok: true, value: { exitCode: 0 } }, output: 'said\n' });
-    expect(isRunning(escaped)).toBe(true);
-    process.kill(escaped, 'SIGKILL');
   });
 });
 
@@ -228,15 +136,15 @@ describe('what is no script', () => {
 
   it('the folder itself may be reached by a link', async () => {
     writeFileSync(join(folder, 'script.sh'), '#!/bin/sh\nexit 5\n', { mode: 0o755 });
-    symlinkSync(folder, join(room, 'linked'));
-    expect(codeOf(await order({ folder: join(room, 'linked') }))).toBe('exit 5');
+    symlinkSync(folder, join(ground.room, 'linked'));
+    expect(codeOf(await order({ folder: join(ground.room, 'linked') }))).toBe('exit 5');
   });
 
   it('a folder, a missing file and a file in a missing folder are refused', async () => {
     mkdirSync(join(folder, 'folder'));
     expect(codeOf(await order({ name: 'folder' }))).toBe('SCRIPT_NOT_FOUND');
     expect(codeOf(await order({ name: 'missing' }))).toBe('SCRIPT_NOT_FOUND');
-    expect(codeOf(await order({ folder: join(room, 'missing') }))).toBe('SCRIPT_NOT_FOUND');
+    expect(codeOf(await order({ folder: join(ground.room, 'missing') }))).toBe('SCRIPT_NOT_FOUND');
   });
 
   it('a file that cannot be executed, or whose interpreter is missing, certainly did nothing', async () => {

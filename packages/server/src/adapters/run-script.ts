@@ -3,7 +3,17 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Fault, Reply } from '@stillpoint/core';
+import { GIVEN_UP } from '@stillpoint/engine';
 import { mayNotAct } from '../movers/may-not-act.ts';
+import {
+  endScriptProcesses,
+  findScriptProcesses,
+  type KnownProcess,
+  SCRIPT_MARKER,
+  type ScriptProcesses,
+  startedTicksOf,
+} from './end-script-processes.ts';
+import { PrintedTail } from './printed-tail.ts';
 
 /** A script that is to be run: a plain file name, its arguments, and facts for its standard input and environment. */
 export type ScriptOrder = {
@@ -12,7 +22,12 @@ export type ScriptOrder = {
   readonly args: readonly string[];
   /** Goes to standard input as JSON and, one level deep, as `STILLPOINT_*` variables. */
   readonly facts: Readonly<Record<string, string | number | null>>;
+  /** Tells its processes from all others; see `endScriptProcesses`. */
+  readonly marker: string;
   readonly timeoutMs: number;
+  /** How long a script that was told to end (SIGTERM) may take before it is killed. */
+  readonly graceMs: number;
+  /** Ends the script: told first when the reason is `GIVEN_UP`, else killed at once. */
   readonly signal: AbortSignal;
   /** Asked right before the script is started. */
   readonly mayBegin: () => boolean;
@@ -22,24 +37,33 @@ export type ScriptOrder = {
  * How a script ended; `output` is the last of what it printed, both streams as they came. The fault says what stood in
  * the way; an exit code above 0 is a result.
  */
-export type ScriptEnd = { readonly reply: Reply<{ readonly exitCode: number }>; readonly output: string };
+export type ScriptEnd = {
+  readonly reply: Reply<{ readonly exitCode: number }>;
+  readonly output: string;
+  /** Process ids of what could not be ended. */
+  readonly leftRunning: readonly number[];
+};
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const KEPT_OUTPUT_BYTES = 64 * 1024;
 /** The kernel takes no argument and no variable of 128 KiB or more. */
 const LONGEST_VARIABLE_BYTES = 120 * 1024;
-/** What is left in the pipes of a script that has ended is read at once; only what escaped its group holds them longer. */
+/** What is left in the pipes of a script that has ended is read at once; only what was not found holds them longer. */
 const PIPES_AFTER_EXIT_MS = 1000;
+/** Killing takes no time, but for what hangs in the kernel. */
+const KILL_MS = 5000;
+/** Who prints without end is read at 50 MB/s and waits for it, so that it is not this process that is kept busy. */
+const READ_AT_ONCE_BYTES = 256 * 1024;
+const READ_PAUSE_MS = 5;
 
-/** Runs a script of the scripts folder: no shell, a process group of its own, killed as a whole at the time-out. */
+/** Runs a script of the scripts folder: no shell, a process group of its own, ended with all it started. */
 export async function runScript(order: ScriptOrder): Promise<ScriptEnd> {
   const { name, signal } = order;
   const file = await findScript(order.folder, name);
-  if (!file.ok) return { reply: file, output: '' };
+  if (!file.ok) return nothingDone(file);
   if (!order.mayBegin()) {
-    const reply = mayNotAct(`The script ${name} was not begun, because this node may not act now.`);
-    return { reply, output: '' };
+    return nothingDone(mayNotAct(`The script ${name} was not begun, because this node may not act now.`));
   }
   if (signal.aborted) return notBegun('SCRIPT_ABORTED', `The script ${name} was not begun.`);
   try {
@@ -49,58 +73,116 @@ export async function runScript(order: ScriptOrder): Promise<ScriptEnd> {
   }
 }
 
-function start(file: string, { folder, args, facts }: ScriptOrder): Child {
+function start(file: string, { folder, args, facts, marker }: ScriptOrder): Child {
   return spawn(file, args.map(withoutNul), {
     cwd: folder,
     detached: true,
-    env: environmentOf(facts),
+    env: { ...environmentOf(facts), [SCRIPT_MARKER]: marker },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
 
 /** Feeds a script, listens to it and ends it; rejects when it could not be started. */
-function attend(child: Child, order: ScriptOrder): Promise<ScriptEnd> {
-  const { name, timeoutMs, signal } = order;
+async function attend(child: Child, order: ScriptOrder): Promise<ScriptEnd> {
+  const { name, timeoutMs, signal, marker } = order;
+  const over = new AbortController();
+  const output = listenTo(child);
+  const leader = leaderOf(child);
+  const known: KnownProcess[] = [];
+  let fault: Fault | null = null;
+  const stop = (code: string, detail: string, isTold: boolean): void => {
+    fault ??= { code, detail, effect: 'unknown', retryable: false };
+    if (isTold) void tellToEnd(child, order, leader, over.signal, known);
+    else signalGroup(child.pid, 'SIGKILL');
+  };
+  after(timeoutMs, over.signal, () =>
+    stop('SCRIPT_TIMED_OUT', `The script ${name} ran longer than ${timeoutMs / 1000} seconds.`, true),
+  );
+  const onAbort = (): void =>
+    stop('SCRIPT_ABORTED', `The script ${name} was cut off.`, signal.reason === GIVEN_UP);
+  signal.addEventListener('abort', onAbort, { signal: over.signal });
+  // A script that reads nothing must not fail for that.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(`${JSON.stringify(order.facts)}\n`);
+  try {
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    const exitCode = await endOf(child);
+    // What the script left running ends with it, and holds the pipes open no longer.
+    signalGroup(child.pid, 'SIGKILL');
+    const leftRunning = await endScriptProcesses({ marker, known, ...(await leader) }, KILL_MS);
+    after(PIPES_AFTER_EXIT_MS, over.signal, () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    });
+    await closed;
+    const reply: ScriptEnd['reply'] =
+      fault === null ? { ok: true, value: { exitCode } } : { ok: false, fault };
+    return { reply, output: output.text(), leftRunning };
+  } finally {
+    over.abort();
+  }
+}
+
+/** Asks a script to end, and kills it when its grace is over; `known` is told first what descends from it. */
+async function tellToEnd(
+  { pid }: Child,
+  { marker, graceMs }: ScriptOrder,
+  leader: ReturnType<typeof leaderOf>,
+  over: AbortSignal,
+  known: KnownProcess[],
+): Promise<void> {
+  after(graceMs, over, () => signalGroup(pid, 'SIGKILL'));
+  // What has cleared its environment is found by its parents, as long as it has them.
+  known.push(...(await findScriptProcesses({ marker, ...(await leader) })));
+  if (over.aborted) return;
+  signalGroup(pid, 'SIGTERM');
+  // One that has stopped itself would not hear it.
+  signalGroup(pid, 'SIGCONT');
+}
+
+/** The exit code, 128 for one that ended by a signal; rejects when there was no start. */
+function endOf(child: Child): Promise<number> {
   return new Promise((resolve, reject) => {
-    const output = new Tail(KEPT_OUTPUT_BYTES);
-    let fault: Fault | null = null;
-    const stop = (code: string, detail: string): void => {
-      fault ??= { code, detail, effect: 'unknown', retryable: false };
-      killGroup(child.pid);
-    };
-    const timer = setTimeout(
-      () => stop('SCRIPT_TIMED_OUT', `The script ${name} ran longer than ${timeoutMs / 1000} seconds.`),
-      timeoutMs,
-    );
-    const onAbort = (): void => stop('SCRIPT_ABORTED', `The script ${name} was cut off.`);
-    signal.addEventListener('abort', onAbort);
-    let pipes: NodeJS.Timeout | undefined;
-    child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
-    child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
     child.on('error', reject);
-    // A script that reads nothing must not fail for that.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(`${JSON.stringify(order.facts)}\n`);
-    // What the script left running holds the pipes open: its end counts, not theirs.
-    child.on('exit', () => {
-      killGroup(child.pid);
-      pipes = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, PIPES_AFTER_EXIT_MS);
-    });
-    child.on('close', (exitCode, killedBy) => {
-      clearTimeout(timer);
-      clearTimeout(pipes);
-      signal.removeEventListener('abort', onAbort);
-      const value = { exitCode: exitCode ?? (killedBy === null ? 1 : 128) };
-      resolve({ reply: fault === null ? { ok: true, value } : { ok: false, fault }, output: output.text() });
-    });
+    child.on('exit', (exitCode) => resolve(exitCode ?? 128));
   });
 }
 
+/** The first process of a script; nothing when it has ended already. */
+async function leaderOf({ pid }: Child): Promise<Pick<ScriptProcesses, 'leader'>> {
+  if (pid === undefined) return {};
+  const startedTicks = await startedTicksOf(pid);
+  return startedTicks === null ? {} : { leader: { pid, startedTicks } };
+}
+
+function listenTo(child: Child): PrintedTail {
+  const tail = new PrintedTail(KEPT_OUTPUT_BYTES);
+  for (const stream of [child.stdout, child.stderr]) {
+    let readBytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      tail.add(chunk);
+      readBytes += chunk.length;
+      if (readBytes < READ_AT_ONCE_BYTES) return;
+      readBytes = 0;
+      stream.pause();
+      setTimeout(() => stream.resume(), READ_PAUSE_MS);
+    });
+  }
+  return tail;
+}
+
+/** Does something later, unless it is over by then. */
+function after(ms: number, over: AbortSignal, act: () => void): void {
+  const timer = setTimeout(act, ms);
+  over.addEventListener('abort', () => clearTimeout(timer));
+}
+
 function notBegun(code: string, detail: string): ScriptEnd {
-  return { reply: { ok: false, fault: { code, effect: 'none', retryable: false, detail } }, output: '' };
+  return nothingDone({ ok: false, fault: { code, effect: 'none', retryable: false, detail } });
+}
+
+function nothingDone(reply: ScriptEnd['reply']): ScriptEnd {
+  return { reply, output: '', leftRunning: [] };
 }
 
 /** Only a regular file directly inside the folder is a script; a link that leads out of it is not. */
@@ -136,31 +218,11 @@ function environmentOf(facts: ScriptOrder['facts']): NodeJS.ProcessEnv {
 /** The kernel takes no NUL in an argument or a variable. */
 const withoutNul = (text: string): string => text.replaceAll('\0', '');
 
-function killGroup(pid: number | undefined): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch {
     // The group has ended.
-  }
-}
-
-/** Keeps the last bytes of a stream. */
-class Tail {
-  readonly #limit: number;
-  #kept = Buffer.alloc(0);
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  add(chunk: Buffer): void {
-    const all = Buffer.concat([this.#kept, chunk]);
-    this.#kept = Buffer.from(all.subarray(Math.max(0, all.length - this.#limit)));
-  }
-
-  /** What is not UTF-8 shows as replacement characters; NUL, which the database does not take, too. */
-  text(): string {
-    return this.#kept.toString('utf8').replaceAll('\0', '\uFFFD');
   }
 }

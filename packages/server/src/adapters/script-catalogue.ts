@@ -13,7 +13,8 @@ export const scriptCatalogue = {
     remedy: 'Mend the script, or raise the parameter scripts.timeoutSeconds.',
   },
   SCRIPT_ABORTED: {
-    sentence: 'The script was cut off because the server stopped.',
+    sentence:
+      'The script was cut off with all it had started, because its run was cancelled or the server stopped.',
     remedy: 'Run the plan again.',
   },
 } as const;

@@ -36,12 +36,12 @@ beforeEach(async () => {
   await emptyTables(database.kysely);
   folder = mkdtempSync(join(tmpdir(), 'stillpoint-desk-'));
   set = {};
-  desk = new ScriptDesk(
-    database.kysely,
-    async () => parametersInForce(set),
-    folder,
-    () => true,
-  );
+  desk = new ScriptDesk(database.kysely, {
+    parameters: async () => parametersInForce(set),
+    defaultFolder: folder,
+    mayBegin: () => true,
+    nodeId: 'test',
+  });
   const lines = [
     '#!/bin/sh',
     'printf "%s\\037" "$@" > args',

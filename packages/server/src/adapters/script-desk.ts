@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Parameters, Plan, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
 import type { Kysely } from 'kysely';
 import { runScript } from './run-script.ts';
@@ -12,23 +13,28 @@ const LONGEST_LIST_BYTES = 120 * 1024;
 type Exit = Reply<{ readonly exitCode: number }>;
 type Facts = Readonly<Record<string, string | number | null>>;
 
+/** How long a script that is told to end may take for it. */
+const GRACE_MS = 5_000;
+
+/** What scripts are run with. */
+export type ScriptSurroundings = {
+  readonly parameters: () => Promise<Parameters>;
+  /** Where scripts are as long as the parameter `scripts.path` is not set. */
+  readonly defaultFolder: string;
+  /** Asked right before a script is started. */
+  readonly mayBegin: () => boolean;
+  /** The node whose scripts these are; what it has left behind is found by it after a crash. */
+  readonly nodeId: string;
+};
+
 /** Has scripts run with the arguments that operators know, and keeps what they printed. */
 export class ScriptDesk {
   readonly #db: Kysely<Tables>;
-  readonly #parameters: () => Promise<Parameters>;
-  readonly #defaultFolder: string;
-  readonly #mayBegin: () => boolean;
+  readonly #surroundings: ScriptSurroundings;
 
-  constructor(
-    db: Kysely<Tables>,
-    parameters: () => Promise<Parameters>,
-    defaultFolder: string,
-    mayBegin: () => boolean,
-  ) {
+  constructor(db: Kysely<Tables>, surroundings: ScriptSurroundings) {
     this.#db = db;
-    this.#parameters = parameters;
-    this.#defaultFolder = defaultFolder;
-    this.#mayBegin = mayBegin;
+    this.#surroundings = surroundings;
   }
 
   async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {
@@ -174,12 +180,30 @@ export class ScriptDesk {
     signal: AbortSignal,
   ): Promise<Exit> {
     if (name === null) throw new Error(`The ${phase} script of ${subjectId} has no name.`);
-    const parameters = await this.#parameters();
-    const folder = parameters['scripts.path'] ?? this.#defaultFolder;
-    const timeoutMs = parameters['scripts.timeoutSeconds'] * 1000;
-    const order = { folder, name, args, facts, timeoutMs, signal, mayBegin: this.#mayBegin };
-    const { reply, output: printed } = await runScript(order);
-    const output = reply.ok ? printed : `${printed}${reply.fault.detail}\n`;
+    const { parameters, defaultFolder, mayBegin, nodeId } = this.#surroundings;
+    const values = await parameters();
+    const {
+      reply,
+      output: printed,
+      leftRunning,
+    } = await runScript({
+      folder: values['scripts.path'] ?? defaultFolder,
+      name,
+      args,
+      facts,
+      marker: markerOf(nodeId, randomUUID()),
+      timeoutMs: values['scripts.timeoutSeconds'] * 1000,
+      graceMs: GRACE_MS,
+      signal,
+      mayBegin,
+    });
+    const notes = [
+      ...(reply.ok ? [] : [reply.fault.detail]),
+      ...(leftRunning.length === 0
+        ? []
+        : [`It left running, and nobody could end: ${leftRunning.join(', ')}.`]),
+    ];
+    const output = [printed, ...notes.map((note) => `${note}\n`)].join('');
     const end = { exit_code: reply.ok ? reply.value.exitCode : null, output, ended_at: new Date() };
     await this.#db
       .insertInto('script_output')
@@ -189,6 +213,9 @@ export class ScriptDesk {
     return reply;
   }
 }
+
+/** The marker of one script of a node, or, without a script, how those of all its scripts begin. */
+export const markerOf = (nodeId: string, scriptId = ''): string => `${nodeId}/${scriptId}`;
 
 const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
 
