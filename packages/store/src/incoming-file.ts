@@ -11,6 +11,8 @@ export interface ReceivedFile {
 
 const blockBytes = 1024 * 1024;
 const blocks = 8;
+// Most exports are small, and a large block for each would have the collector at work all the time.
+const firstBlockBytes = 64 * 1024;
 // Pushing what was written to the disk while more comes in leaves little for the last fsync to wait for.
 const syncEveryBytes = 64 * 1024 * 1024;
 
@@ -23,9 +25,9 @@ export class IncomingFile {
   readonly #handle: FileHandle;
   readonly #hash = createHash('sha256');
   readonly #freeBlocks: Buffer[] = [];
-  #block: Buffer = Buffer.allocUnsafeSlow(blockBytes);
+  #block: Buffer = Buffer.allocUnsafeSlow(firstBlockBytes);
   #filledBytes = 0;
-  #allocatedBlocks = 1;
+  #allocatedBlocks = 0;
   #takenBytes = 0;
   #bytesSinceSync = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -50,7 +52,7 @@ export class IncomingFile {
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#isClosed) throw new Error('a file that was finished takes no more bytes');
     this.#takenBytes += chunk.length;
-    if (this.#filledBytes + chunk.length >= blockBytes) return this.#writeAcross(chunk);
+    if (this.#filledBytes + chunk.length >= this.#block.length) return this.#writeAcross(chunk);
     this.#block.set(chunk, this.#filledBytes);
     this.#filledBytes += chunk.length;
   }
@@ -59,7 +61,8 @@ export class IncomingFile {
   async finish(): Promise<Reply<ReceivedFile>> {
     return attempt(`writing the incoming file "${this.name}"`, async () => {
       try {
-        await this.#flush();
+        this.#throwFailure();
+        this.#writeFilled();
         await this.#writing;
         await this.#syncing;
         this.#throwFailure();
@@ -82,23 +85,28 @@ export class IncomingFile {
   async #writeAcross(chunk: Uint8Array): Promise<void> {
     let copiedBytes = 0;
     while (copiedBytes < chunk.length) {
-      const part = chunk.subarray(copiedBytes, copiedBytes + blockBytes - this.#filledBytes);
+      const part = chunk.subarray(copiedBytes, copiedBytes + this.#block.length - this.#filledBytes);
       this.#block.set(part, this.#filledBytes);
       this.#filledBytes += part.length;
       copiedBytes += part.length;
-      if (this.#filledBytes === blockBytes) await this.#flush();
+      if (this.#filledBytes === this.#block.length) await this.#flush();
     }
   }
 
   async #flush(): Promise<void> {
     this.#throwFailure();
+    this.#writeFilled();
+    this.#block = await this.#takeFreeBlock();
+    this.#filledBytes = 0;
+  }
+
+  /** What was filled is under way from here on, and its block no longer to be filled. */
+  #writeFilled(): void {
     const block = this.#block.subarray(0, this.#filledBytes);
     if (block.length === 0) return;
     this.#writing = this.#writing.then(() => this.#writeBlock(block));
     this.#hash.update(block);
     this.#syncNowAndThen(block.length);
-    this.#block = await this.#takeFreeBlock();
-    this.#filledBytes = 0;
   }
 
   // Never rejects: a failure is kept and thrown by the next call of the owner.
@@ -112,7 +120,7 @@ export class IncomingFile {
     } catch (error) {
       this.#failure ??= { error };
     }
-    this.#freeBlocks.push(Buffer.from(block.buffer));
+    if (block.buffer.byteLength === blockBytes) this.#freeBlocks.push(Buffer.from(block.buffer));
   }
 
   async #takeFreeBlock(): Promise<Buffer> {

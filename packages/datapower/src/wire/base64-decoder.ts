@@ -2,6 +2,8 @@ import { WireProblem } from './wire-problem.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const BLOCK_BYTES = 256 * 1024;
+/** Most files are small; larger ones get larger blocks. */
+const FIRST_BLOCK_BYTES = 64 * 1024;
 const PIECE_DECODED_BYTES = Math.ceil(((PIECE_BYTES + 3) * 3) / 4);
 
 const LINE_FEED = 0x0a;
@@ -77,7 +79,7 @@ export class Base64Decoder {
   #reserveAndTryFast(input: Buffer): boolean {
     if (this.#blockLength + PIECE_DECODED_BYTES > this.#block.length) {
       this.#flush();
-      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#block = Buffer.allocUnsafeSlow(this.#sizeBytes === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES);
     }
     if (input.includes(PADDING)) return false;
     if (input.includes(DASH) || input.includes(UNDERSCORE)) return false;
