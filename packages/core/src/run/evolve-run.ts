@@ -10,7 +10,7 @@ export function evolveRun(state: RunState, fact: RunFact): RunState {
       return intended({ ...state, pending: fact.effect }, fact.effect);
     case 'settled': {
       const settleOne = settle[fact.effect.type] as Settle<RunEffectType>;
-      return settleOne({ ...state, pending: null }, fact);
+      return { ...settleOne({ ...state, pending: null }, fact), isScriptGivenUp: false };
     }
     case 'takenOver':
       return takenOver(state);
@@ -52,6 +52,8 @@ const settle: { readonly [Type in RunEffectType]: Settle<Type> } = {
   runPreScript: (state, { reply }) => {
     const script = state.spec.plan.prePlanScript;
     if (reply.ok && reply.value.exitCode === 0) return { ...state, preScript: 'done' };
+    // Cut off by the cancel that ends the run: it is not the script that failed.
+    if (!reply.ok && state.isScriptGivenUp) return { ...state, preScript: 'failed' };
     const detail = reply.ok
       ? `The script ${script} ended with exit code ${reply.value.exitCode}.`
       : reply.fault.detail;
@@ -92,10 +94,13 @@ function stopped(state: RunState, reason: Reason): RunState {
   return failed({ ...state, stop: state.stop ?? reason }, reason);
 }
 
-/** An operator's cancel also reaches tasks that are going on, so it goes further than a stop that was carried out before. */
+/**
+ * An operator's cancel also reaches tasks that are going on, so it goes further than a stop that was carried out before;
+ * one that is told again reaches also a script that was begun since.
+ */
 function told(state: RunState, reason: Reason): RunState {
-  if (state.stop?.code === reason.code) return state;
-  return { ...state, stop: reason, isStopCarriedOut: false };
+  const isScriptGivenUp = state.preScript === 'pending' || state.postScript === 'pending';
+  return { ...state, stop: reason, isStopCarriedOut: false, isScriptGivenUp };
 }
 
 /** What the store says about itself is told in the words of the run's own checks where those have a code for it. */
@@ -131,7 +136,7 @@ const unmountedCodes: ReadonlySet<string> = new Set([
 /** Preparing and queueing can be done again; a script cannot. Pauses were told by a clock that may be another node's. */
 function takenOver(state: RunState): RunState {
   const { pending } = state;
-  const next = { ...state, pending: null, countedAt: 0, stopFailedAt: 0 };
+  const next = { ...state, pending: null, isScriptGivenUp: false, countedAt: 0, stopFailedAt: 0 };
   if (pending?.type === 'runPreScript') {
     const reason = reasonOf('INTERRUPTED', 'The server stopped during the pre-plan script.');
     return stopped({ ...next, preScript: 'failed' }, reason);

@@ -27,6 +27,8 @@ export type RunState = {
   /** When carrying the stop out failed last; 0 when it did not. */
   readonly stopFailedAt: number;
   readonly postScript: 'none' | 'pending' | 'done' | 'failed';
+  /** Somebody wants the script that is going on to end. */
+  readonly isScriptGivenUp: boolean;
   /** Why the run fails, whatever its tasks come to; the first reason stands. */
   readonly failure: Reason | null;
   readonly warnings: readonly Reason[];
@@ -53,6 +55,7 @@ export function queuedRun(spec: RunSpec): RunState {
     isStopCarriedOut: false,
     stopFailedAt: 0,
     postScript: 'none',
+    isScriptGivenUp: false,
     failure: null,
     warnings: [],
     verdict: null,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../plan.ts';
+import { evolveRun } from './evolve-run.ts';
 import type { RunEffectType } from './run-effect.ts';
+import { queuedRun, type RunState } from './run-state.ts';
 import { countReply, faultReply, parametersReply, RUN_START, runOf } from './testing/build-run.ts';
-import { driveRun, endOf, type RunWorld } from './testing/drive-run.ts';
+import { driveRun, endOf, type RunWorld, warningsOf } from './testing/drive-run.ts';
 
 const HOUR_MS = 3_600_000;
 const begin = ['readParameters', 'checkStore', 'expandPlan'];
@@ -205,5 +207,48 @@ describe("an operator's cancel of a run", () => {
       interference: [{ when: 'during', effect: 'runPostScript', fact: 'told' }],
     });
     expect(drive.verdict).toEqual({ status: 'SUCCEEDED', reason: null, warnings: [] });
+  });
+});
+
+describe('a script that goes on when the operator cancels', () => {
+  const cutOff = [faultReply('SCRIPT_ABORTED', 'unknown')];
+
+  it('before the tasks ends the run as cancelled, not as failed by the script', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { runPreScript: cutOff, countTasks: allCancelled },
+      interference: [{ when: 'during', effect: 'runPreScript', fact: 'told' }],
+    });
+    expect(drive.effects).toEqual([...begin, 'runPreScript', cancelByOperator, 'countTasks']);
+    expect(endOf(drive)).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+    expect(drive.state.isScriptGivenUp).toBe(false);
+  });
+
+  it('that has failed by itself meanwhile has failed the run', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { runPreScript: [{ ok: true, value: { exitCode: 3 } }], countTasks: allCancelled },
+      interference: [{ when: 'during', effect: 'runPreScript', fact: 'told' }],
+    });
+    expect(endOf(drive)).toBe('FAILED PLAN_FAILED_PRE_SCRIPT');
+  });
+
+  it('after the tasks is a warning, for what they did stands', () => {
+    const drive = driveRun(runOf(withScripts), {
+      replies: { runPostScript: cutOff },
+      interference: [{ when: 'during', effect: 'runPostScript', fact: 'told' }],
+    });
+    expect(endOf(drive)).toBe('SUCCEEDED -');
+    expect(warningsOf(drive)).toEqual(['POST_SCRIPT_FAILED']);
+  });
+
+  it('is given up while it runs, by a second cancel too', () => {
+    const command = {
+      type: 'cancel',
+      reason: { code: 'EXECUTION_CANCELED_BY_OPERATOR', detail: '' },
+    } as const;
+    const told = (state: RunState): RunState => evolveRun(state, { type: 'told', at: 0, command });
+    const cancelled = told(queuedRun(runOf(withScripts)));
+    expect(cancelled.isScriptGivenUp).toBe(false);
+    const again = told({ ...cancelled, isStopCarriedOut: true, postScript: 'pending' });
+    expect(again).toMatchObject({ isScriptGivenUp: true, isStopCarriedOut: false });
   });
 });

@@ -1,10 +1,12 @@
 import { type Fault, type Reason, type Reply, reasonOf } from '../reason.ts';
+import { anotherAttempt, endOfWaiting } from './attempts.ts';
 import { backOffMs, LONGEST_BACK_OFF_MS } from './back-off.ts';
+import { isCurable } from './is-curable.ts';
 import { rowsInScope } from './rows-in-scope.ts';
 import type { DomainRow, FetchedBackup, TaskEffect, TaskEffectType } from './task-effect.ts';
 import type { TaskCommand, TaskFact, TaskNote, TaskSettled } from './task-fact.ts';
 import { DEFAULT_DOMAIN, quiesceScopeOf } from './task-spec.ts';
-import { isGuardNeeded, type SeenPhase, type TaskState } from './task-state.ts';
+import { isGuardNeeded, isUndoing, type SeenPhase, type TaskFailure, type TaskState } from './task-state.ts';
 
 /**
  * What is known of a task after one more fact. Waits begin with facts of who drives the task, whose clock neither goes
@@ -20,7 +22,7 @@ function evolve(state: TaskState, fact: TaskFact): TaskState {
     case 'intended':
       return intended({ ...state, pending: fact.effect }, fact.effect, fact.at);
     case 'settled':
-      return settled({ ...state, pending: null }, fact);
+      return settled({ ...state, pending: null, isScriptGivenUp: false }, fact);
     case 'takenOver':
       return takenOver(state, fact.at);
     case 'noted':
@@ -32,12 +34,23 @@ function evolve(state: TaskState, fact: TaskFact): TaskState {
   }
 }
 
-/** What is published stays, and what is being published is let come to its end. */
+/** What is published stays, and what is being published is let come to its end; a script that is going on is not. */
 function told(state: TaskState, command: TaskCommand): TaskState {
   if (command.type === 'released') return released(state);
   const { sparesStarted, reason, status } = command;
-  const isSpared = state.publish !== 'none' || (sparesStarted && state.isStarted);
-  return isSpared ? state : failed(state, reason, status);
+  // A server that stops puts an end to an attempt; the run may well go on.
+  const known = status === 'CANCELLED' ? { ...state, stop: state.stop ?? reason } : state;
+  if (sparesStarted && state.isStarted) return known;
+  const isScriptGivenUp = state.preScript === 'pending' || state.postScript === 'pending';
+  const next = { ...known, isScriptGivenUp };
+  if (sparesStarted) return notStarted(next, reason);
+  return state.publish === 'none' ? failed(next, reason, status) : next;
+}
+
+/** It ends without being started, for this attempt or at all. */
+function notStarted(state: TaskState, reason: Reason): TaskState {
+  const end = endOfWaiting(state, reason);
+  return failed(state, end.reason, end.status, false);
 }
 
 /** What is quiesced from now on is somebody else's, and what is fetched from now on was not taken quiesced. */
@@ -56,11 +69,17 @@ function withUndoBegun(state: TaskState, at: number): TaskState {
   return { ...state, undo: { ...state.undo, since: at } };
 }
 
-function failed(state: TaskState, reason: Reason, status: 'FAILED' | 'CANCELLED' = 'FAILED'): TaskState {
-  return state.failure === null ? { ...state, failure: { status, reason } } : state;
+function failed(
+  state: TaskState,
+  cause: Reason | Fault,
+  status: TaskFailure['status'] = 'FAILED',
+  mayPass: boolean = isCurable(cause),
+): TaskState {
+  if (state.failure !== null) return state;
+  return { ...state, failure: { status, reason: reasonFrom(cause), isCurable: mayPass } };
 }
 
-const reasonOfFault = ({ code, detail }: Fault): Reason => ({ code, detail });
+const reasonFrom = ({ code, detail }: Reason | Fault): Reason => ({ code, detail });
 
 function warned(state: TaskState, reason: Reason): TaskState {
   return { ...state, warnings: [...state.warnings, reason] };
@@ -111,13 +130,13 @@ type Settle<Type extends TaskEffectType> = (
 
 const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
   admit: (state, { reply }) => {
-    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
-    return reply.value.stop === null
-      ? { ...state, isAdmitted: true }
-      : failed(state, reply.value.stop, 'CANCELLED');
+    if (!reply.ok) return failed({ ...state, stop: state.stop ?? reasonFrom(reply.fault) }, reply.fault);
+    const { stop } = reply.value;
+    if (stop !== null) return notStarted({ ...state, stop }, stop);
+    return state.failure === null ? { ...state, isAdmitted: true } : { ...state, isWantedAgain: true };
   },
   checkStore: (state, { reply }) => {
-    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+    if (!reply.ok) return failed(state, reply.fault);
     const { minFreeStorePercent } = state.spec.limits;
     if (reply.value.freePercent >= minFreeStorePercent) return { ...state, isStoreChecked: true };
     const detail = `The store has ${reply.value.freePercent.toFixed(1)} % free, less than the ${minFreeStorePercent} % asked for.`;
@@ -125,14 +144,14 @@ const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
   },
   look: (state, fact) => (state.isFirstLookDone ? lookedAgain(state, fact) : lookedFirst(state, fact)),
   inspectSecureBackup: (state, { reply }) => {
-    if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+    if (!reply.ok) return failed(state, reply.fault);
     const refusal = secureBackupRefusal(state, reply.value);
     return refusal === null ? { ...state, isSecureBackupInspected: true } : failed(state, refusal);
   },
   runPreScript: (state, { reply }) => {
     const failedScript = { ...state, preScript: 'failed' as const };
     if (!reply.ok) {
-      return failed(failedScript, reasonOf('TASK_FAILED_PRE_SCRIPT', reply.fault.detail));
+      return failed(failedScript, { ...reply.fault, code: 'TASK_FAILED_PRE_SCRIPT' });
     }
     if (reply.value.exitCode === 0) return { ...state, preScript: 'done' };
     const detail = `The script ${state.spec.preTaskScript} ended with exit code ${reply.value.exitCode}.`;
@@ -141,22 +160,21 @@ const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
   quiesce: (state, { at, reply }) => {
     const { quiesce, spec } = state;
     if (reply.ok) return { ...state, quiesce: { ...quiesce, isAccepted: true } };
-    const reason = reasonOfFault(reply.fault);
     if (reply.fault.effect === 'none')
-      return failed({ ...state, quiesce: { ...quiesce, isOurs: false } }, reason);
+      return failed({ ...state, quiesce: { ...quiesce, isOurs: false } }, reply.fault);
     const settlesAt = at + spec.limits.settleMs;
-    return failed({ ...state, quiesce: { ...quiesce, isLookDue: true, settlesAt } }, reason);
+    return failed({ ...state, quiesce: { ...quiesce, isLookDue: true, settlesAt } }, reply.fault);
   },
   createSecureBackup: (state, { reply }) =>
     reply.ok
       ? { ...state, remote: 'done' }
-      : failed({ ...state, remote: 'failed' }, reasonOfFault(reply.fault)),
+      : failed({ ...state, remote: 'failed' }, reply.fault),
   fetchSecureBackup: (state, { reply }) => fetched(state, reply),
   fetchExport: (state, { reply }) => fetched(state, reply),
   publishBackup: (state, { reply }) =>
     reply.ok
       ? { ...state, publish: 'done' }
-      : failed({ ...state, publish: 'failed' }, reasonOfFault(reply.fault)),
+      : failed({ ...state, publish: 'failed' }, reply.fault),
   unquiesce: (state, { at, reply }) => {
     const { quiesce, undo, spec } = state;
     const looked = { ...quiesce, isLookDue: true, nextLookAt: 0 };
@@ -199,6 +217,7 @@ function takenOver(state: TaskState, at: number): TaskState {
   const next: TaskState = {
     ...state,
     pending: null,
+    isScriptGivenUp: false,
     publish: state.publish === 'pending' ? 'failed' : state.publish,
     remoteRemoval: state.remoteRemoval === 'pending' ? 'none' : state.remoteRemoval,
     discard: state.discard === 'pending' ? 'none' : state.discard,
@@ -234,6 +253,7 @@ function interruptionOf({ pending, spec }: TaskState): string {
 
 function noted(state: TaskState, note: TaskNote): TaskState {
   if (note.type === 'started') return { ...state, isStarted: true };
+  if (note.type === 'putOff') return anotherAttempt(state, note.reason);
   if (note.on === 'quiesce') return failed(state, note.reason, 'CANCELLED');
   const gaveUp = { ...state, undo: { ...state.undo, gaveUp: true } };
   return state.failure === null ? failed(gaveUp, note.reason) : warned(gaveUp, note.reason);
@@ -244,7 +264,7 @@ function lookedFirst(
   state: TaskState,
   { reply }: Extract<TaskSettled, { effect: { type: 'look' } }>,
 ): TaskState {
-  if (!reply.ok) return failed(state, reasonOfFault(reply.fault));
+  if (!reply.ok) return failed(state, reply.fault);
   const { spec } = state;
   const { rows, isGuardedByOther } = reply.value;
   const own = rows.find(({ domain }) => domain === spec.domain);
@@ -329,11 +349,19 @@ function secureBackupRefusal(
 }
 
 function fetched(state: TaskState, reply: Reply<FetchedBackup>): TaskState {
-  if (!reply.ok) return failed({ ...state, fetch: 'failed' }, reasonOfFault(reply.fault));
+  if (!reply.ok) return failed({ ...state, fetch: 'failed' }, reply.fault);
   return { ...state, fetch: 'done', fetched: [...state.fetched, reply.value] };
 }
 
 function cleanedUp(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
+  if (!isUndoing(state)) return litterCleared(state, step, fault);
   if (fault === null) return { ...state, [step]: 'done' };
-  return warned({ ...state, [step]: 'failed' }, reasonOfFault(fault));
+  return warned({ ...state, [step]: 'failed' }, reasonFrom(fault));
+}
+
+/** What earlier attempts left goes before this one makes anything of its own, which is to be cleared away in its turn. */
+function litterCleared(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
+  const open: TaskState = { ...state, [step]: 'none' };
+  if (fault !== null) return failed(open, fault);
+  return step === 'discard' ? { ...open, isStoreLittered: false } : { ...open, isDeviceLittered: false };
 }

@@ -1,7 +1,8 @@
+import { NO_RETRY } from '../plan.ts';
 import type { Reason } from '../reason.ts';
 import type { FetchedBackup, TaskEffect } from './task-effect.ts';
 import type { TaskVerdict } from './task-fact.ts';
-import type { TaskSpec } from './task-spec.ts';
+import type { KeptTaskSpec, TaskSpec } from './task-spec.ts';
 
 /** What the quiesced thing was last seen doing as a whole; `unseen` = nothing seen since we last asked for a change. */
 export type SeenPhase = 'unseen' | 'normal' | 'quiesced' | 'between' | 'error';
@@ -42,9 +43,24 @@ export type UndoState = {
 /** How far a piece of work has come. */
 export type Progress = 'none' | 'pending' | 'done' | 'failed';
 
+/** Why a task, or an attempt of it, does not succeed. */
+export type TaskFailure = {
+  readonly status: 'FAILED' | 'CANCELLED';
+  readonly reason: Reason;
+  /** It may be gone the next time. */
+  readonly isCurable: boolean;
+};
+
 /** All that is known of a task: the fold of its facts. */
 export type TaskState = {
   readonly spec: TaskSpec;
+  /** Which attempt it is in, or waits for; from 1. All that follows is of this attempt. */
+  readonly attempt: number;
+  /** How the attempt before failed; null in the first. */
+  readonly lastFailure: Reason | null;
+  /** What earlier attempts could not clear away: something in the store, something on the device. */
+  readonly isStoreLittered: boolean;
+  readonly isDeviceLittered: boolean;
   readonly isStarted: boolean;
   readonly pending: TaskEffect | null;
   readonly isAdmitted: boolean;
@@ -63,16 +79,27 @@ export type TaskState = {
   readonly publish: Progress;
   readonly discard: Progress;
   readonly postScript: Progress;
+  /** Somebody wants the script that is going on to end. */
+  readonly isScriptGivenUp: boolean;
   /** Why it will not succeed; the first reason stands. */
-  readonly failure: { readonly status: 'FAILED' | 'CANCELLED'; readonly reason: Reason } | null;
+  readonly failure: TaskFailure | null;
+  /** The run was found to want another attempt. */
+  readonly isWantedAgain: boolean;
+  /** Why the run wants nothing more of it; null while it does. */
+  readonly stop: Reason | null;
   readonly warnings: readonly Reason[];
   readonly verdict: TaskVerdict | null;
 };
 
 /** A task that was just queued. */
-export function queuedTask(spec: TaskSpec): TaskState {
+export function queuedTask(spec: KeptTaskSpec): TaskState {
   return {
-    spec,
+    // One that was queued before an upgrade is not tried again.
+    spec: { ...spec, retry: spec.retry ?? NO_RETRY },
+    attempt: 1,
+    lastFailure: null,
+    isStoreLittered: false,
+    isDeviceLittered: false,
     isStarted: false,
     pending: null,
     isAdmitted: false,
@@ -108,7 +135,10 @@ export function queuedTask(spec: TaskSpec): TaskState {
     publish: 'none',
     discard: 'none',
     postScript: 'none',
+    isScriptGivenUp: false,
     failure: null,
+    isWantedAgain: false,
+    stop: null,
     warnings: [],
     verdict: null,
   };

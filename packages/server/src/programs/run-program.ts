@@ -1,4 +1,4 @@
-import { evolveRun, isRunLook, nextRunStep, queuedRun, type RunFact, type RunState } from '@stillpoint/core';
+import { evolveRun, isRunLook, nextRunStep, queuedRun, type RunEffect, type RunFact, type RunState } from '@stillpoint/core';
 import type { AnyProgram, Change } from '@stillpoint/engine';
 import type { RunRecords } from './ports.ts';
 import type { RunPerformer } from './run-performer.ts';
@@ -18,7 +18,8 @@ export function runProgram<Transaction>(
     next: nextRunStep,
     isLook: isRunLook,
     isNews,
-    isGivenUp: () => false,
+    isGivenUp: ({ isScriptGivenUp }: RunState, { type }: RunEffect) =>
+      isScriptGivenUp && (type === 'runPreScript' || type === 'runPostScript'),
     perform: performer.perform.bind(performer),
     project: (trx: Transaction, change: Change<RunState>) => projectRun(trx, runs, change),
   };

@@ -56,9 +56,16 @@ const endless: ReadonlySet<TaskEffect['type']> = new Set([
   'fetchExport',
 ]);
 
-/** What may take hours is cut off once the task is to end: nobody waits quiesced for a download that nobody wants. */
+const scripts: ReadonlySet<TaskEffect['type']> = new Set(['runPreScript', 'runPostScript']);
+
+/**
+ * What may take hours is cut off once the task is to end: nobody waits quiesced for a download that nobody wants. A script
+ * is cut off only by who says so while it runs, for the one after a failed task is wanted.
+ */
 function isGivenUp(state: TaskState, effect: TaskEffect): boolean {
-  return state.failure !== null && endless.has(effect.type);
+  return scripts.has(effect.type)
+    ? state.isScriptGivenUp
+    : state.failure !== null && endless.has(effect.type);
 }
 
 async function projectTask<Transaction>(
