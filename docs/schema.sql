@@ -91,6 +91,15 @@ create table device_guard (
   constraint device_guard_pkey PRIMARY KEY (id)
 );
 
+create table heartbeat (
+  number integer default 1 not null,
+  sent_at timestamp with time zone not null,
+  failing_since timestamp with time zone,
+  last_problem text,
+  constraint heartbeat_pkey PRIMARY KEY (number),
+  constraint heartbeat_number_check CHECK (number = 1)
+);
+
 create table journal_fact (
   subject_id uuid not null,
   seq integer not null,
@@ -129,6 +138,27 @@ create table node (
   stopped_at timestamp with time zone,
   constraint node_pkey PRIMARY KEY (id),
   constraint node_name_key UNIQUE (name)
+);
+
+create table notice (
+  id uuid not null,
+  number bigint generated always as identity not null,
+  channel text not null,
+  event text not null,
+  subject_id uuid not null,
+  content jsonb not null,
+  state text default 'WAITING'::text not null,
+  attempts integer default 0 not null,
+  last_problem text,
+  created_at timestamp with time zone not null,
+  waiting_since timestamp with time zone not null,
+  next_try_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  claim_id uuid,
+  claimed_until timestamp with time zone,
+  constraint notice_pkey PRIMARY KEY (id),
+  constraint notice_number_key UNIQUE (number),
+  constraint notice_subject_id_event_channel_key UNIQUE (subject_id, event, channel)
 );
 
 create table parameter (
@@ -184,6 +214,13 @@ create table script_output (
   constraint script_output_pkey PRIMARY KEY (subject_id, phase)
 );
 
+create table sealed_parameter (
+  name text not null,
+  sealed_value bytea not null,
+  changed_at timestamp with time zone default now() not null,
+  constraint sealed_parameter_pkey PRIMARY KEY (name)
+);
+
 create table task (
   id uuid not null,
   number bigint generated always as identity not null,
@@ -218,6 +255,10 @@ CREATE INDEX device_guard_task ON device_guard USING btree (task_id);
 CREATE INDEX journal_subject_node ON journal_subject USING btree (node_id) WHERE NOT is_ended;
 
 CREATE INDEX journal_subject_open ON journal_subject USING btree (program) WHERE NOT is_ended;
+
+CREATE INDEX notice_due ON notice USING btree (channel, next_try_at) WHERE state = 'WAITING'::text;
+
+CREATE INDEX notice_ended ON notice USING btree (channel, state, ended_at);
 
 CREATE INDEX plan_due ON plan USING btree (next_fire_at);
 

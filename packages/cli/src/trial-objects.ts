@@ -113,6 +113,8 @@ export const aParameter: Parameter = {
   value: 8,
   defaultValue: 16,
   meaning: 'devices worked on at once',
+  isSecret: false,
+  isSet: true,
 };
 
 /** For tests: a store that is not mounted. */

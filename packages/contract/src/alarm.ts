@@ -9,8 +9,8 @@ export const alarmShape = z
     id: identifierShape,
     code: z.string(),
     subject: z.object({
-      kind: z.enum(['device', 'task', 'run', 'node']),
-      name: z.string().describe('name of a device or a node, id of a task or a run'),
+      kind: z.enum(['device', 'task', 'run', 'node', 'channel']),
+      name: z.string().describe('name of a device, a node or a channel, id of a task or a run'),
     }),
     sentence: z.string(),
     lastProblem: z.string().nullable().describe('what the last try to put it right met'),

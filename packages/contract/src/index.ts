@@ -35,6 +35,14 @@ export {
 } from './guard.ts';
 export { type Health, healthShape } from './health.ts';
 export { type Node, nodeShape } from './node.ts';
+export {
+  type Notice,
+  type NoticeQuery,
+  type NoticeTest,
+  type NoticeTestRequest,
+  noticeShape,
+  noticeTestShape,
+} from './notice.ts';
 export { type Parameter, type ParameterValue, parameterShape, parameterValueShape } from './parameter.ts';
 export { jsonPointer, parseShape, type ShapeOutcome } from './parse-shape.ts';
 export {

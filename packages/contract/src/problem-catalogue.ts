@@ -77,6 +77,12 @@ export const problemCatalogue = {
     sentence: 'There is no alarm of that id.',
     remedy: 'See the ids with "stillpoint alarm list --all".',
   },
+  NOTICE_NOT_FOUND: {
+    httpStatus: 404,
+    exitCode: exitCode.usage,
+    sentence: 'There is no notice of that id.',
+    remedy: 'See the ids with "stillpoint notice list".',
+  },
   GUARD_NOT_FOUND: {
     httpStatus: 404,
     exitCode: exitCode.usage,
@@ -101,6 +107,12 @@ export const problemCatalogue = {
     exitCode: exitCode.refusedByCheck,
     sentence: 'Another node is unquiescing it at this moment.',
     remedy: 'Look again in a moment with "stillpoint guard list".',
+  },
+  NOTICE_ALREADY_DELIVERED: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'The notice was delivered, so there is nothing to try again.',
+    remedy: 'See whether the channel works with "stillpoint notify test".',
   },
   NODE_NOT_RUNNING: {
     httpStatus: 409,

@@ -7,6 +7,7 @@ import { guardShape, unquiesceOutcomeShape, unquiesceRequestShape } from './guar
 import { healthShape } from './health.ts';
 import { identifierShape } from './identifier.ts';
 import { nodeShape } from './node.ts';
+import { noticeQueryShape, noticeShape, noticeTestRequestShape, noticeTestShape } from './notice.ts';
 import { objectNameShape } from './object-name.ts';
 import { listShape, pageShape } from './page.ts';
 import { parameterChangeShape, parameterNameShape, parameterShape } from './parameter.ts';
@@ -288,6 +289,33 @@ export const routes = {
     body: acknowledgementShape,
     replies: { 200: alarmShape },
     problems: ['ALARM_NOT_FOUND'],
+  },
+  listNotices: {
+    method: 'GET',
+    path: '/notices',
+    noun: 'notice',
+    summary: 'List what was told by mail, syslog and webhook, or is to be, newest first',
+    query: noticeQueryShape,
+    replies: { 200: pageShape(noticeShape) },
+    problems: ['CURSOR_NOT_VALID'],
+  },
+  retryNotice: {
+    method: 'POST',
+    path: '/notices/{id}/retry',
+    noun: 'notice',
+    summary: 'Try to deliver a notice now, also one that was given up',
+    params: byId,
+    replies: { 202: noticeShape },
+    problems: ['NOTICE_NOT_FOUND', 'NOTICE_ALREADY_DELIVERED'],
+  },
+  testNotices: {
+    method: 'POST',
+    path: '/notices/test',
+    noun: 'notice',
+    summary: 'Send a notice that says nothing, at once, and tell what came of it',
+    body: noticeTestRequestShape,
+    replies: { 200: noticeTestShape },
+    problems: [],
   },
 } as const satisfies Record<string, Route>;
 

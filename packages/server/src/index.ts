@@ -1,4 +1,5 @@
 export { LiveFleet } from './adapters/live-fleet.ts';
+export { noticeCatalogue } from './adapters/notices/notice-catalogue.ts';
 export { scriptCatalogue } from './adapters/script-catalogue.ts';
 export { taskCatalogue } from './adapters/task-catalogue.ts';
 export { alarmCatalogue } from './app/alarm-catalogue.ts';

@@ -17,6 +17,9 @@ import { StoredDefinitions } from './adapters/definitions.ts';
 import { type EngineDatabase, engineDatabase } from './adapters/engine-database.ts';
 import { LiveFleet } from './adapters/live-fleet.ts';
 import { lookForAlarms } from './adapters/look-for-alarms.ts';
+import { ListedNotices } from './adapters/notices/listed-notices.ts';
+import { noticeCatalogue } from './adapters/notices/notice-catalogue.ts';
+import { openNotifiers } from './adapters/notices/open-notifiers.ts';
 import { rebuildQueue } from './adapters/rebuild-queue.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
@@ -26,6 +29,7 @@ import { StoredNodes } from './adapters/stored-nodes.ts';
 import { storedRecords } from './adapters/stored-records.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
+import { alarmCatalogue } from './app/alarm-catalogue.ts';
 import { createApplication } from './app/create-application.ts';
 import { announce, type DataDirectory, openDataDirectory, withdraw } from './data-directory.ts';
 import { createHttpServer } from './http/create-http-server.ts';
@@ -111,6 +115,7 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
   const work = engineDatabase(database, onError);
   await takeUpImport(database.kysely, work, logger);
   const world = await openWorld(database.kysely, data, parts, options.codeCache ?? null);
+  await endLeftScripts(world.scripts, logger);
   const identity = { id: data.nodeId, hostName: hostname(), version, pid: process.pid };
   const nodes = new StoredNodes(database.kysely, { ...identity, name: options.nodeName ?? null });
   const watch = new AlarmWatch({
@@ -138,6 +143,8 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
     undoer: programs.undoer,
     nodes,
     alarms: new StoredAlarms(database.kysely),
+    notices: new ListedNotices(database.kysely),
+    ...world.receivers,
     now: systemClock.now,
     newRunId: randomUUIDv7,
     hostTimezone: world.hostTimezone,
@@ -182,6 +189,13 @@ async function takeUpImport(db: Kysely<Tables>, work: EngineDatabase, logger: Lo
   if (count > 0) logger.info({ count }, 'this database was imported: its open runs and tasks are queued');
 }
 
+/** What ran when the process of this node died is ended before anything of it is taken over. */
+async function endLeftScripts(scripts: ScriptDesk, logger: Logger): Promise<void> {
+  const { count, leftRunning } = await scripts.endLeftBehind();
+  if (count > 0)
+    logger.warn({ count, leftRunning }, 'processes of scripts outlived the server: they are ended');
+}
+
 /** What the programs reach the world through. */
 type World = Awaited<ReturnType<typeof openWorld>>;
 
@@ -211,7 +225,25 @@ async function openWorld(
     mayBegin: mayAct,
     nodeId: data.nodeId,
   });
-  return { definitions, parameters, appliances, movers, store, fleet, scripts, hostTimezone, fence };
+  const receivers = openNotifiers({
+    settings: definitions,
+    source: { hostName: hostname(), pid: process.pid },
+    version,
+    now: systemClock.now,
+    remedyOf,
+  });
+  return {
+    definitions,
+    parameters,
+    appliances,
+    movers,
+    store,
+    fleet,
+    scripts,
+    receivers,
+    hostTimezone,
+    fence,
+  };
 }
 
 function hostPrograms(
@@ -248,6 +280,8 @@ const remedyOf = remediesOf([
   scriptCatalogue,
   taskCatalogue,
   coreCatalogue,
+  alarmCatalogue,
+  noticeCatalogue,
 ]);
 
 function urlOf({ family, address, port }: AddressInfo): string {

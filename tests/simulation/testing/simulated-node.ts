@@ -177,6 +177,7 @@ export class SimulatedNode {
         guards: throughLink,
         plans: link.through(records.plans),
         backups: link.through(records.backups),
+        notices: link.through(records.notices),
       },
       clock,
       nodeId: this.name,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { completePlan, type Reply } from '@stillpoint/core';
+import { completePlan, isSecretParameter, type Reply, type SecretParameterName } from '@stillpoint/core';
 import { type ApplianceAddress, Secret, type Trust } from '@stillpoint/datapower';
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
 import { openSecret, sealSecret } from './sealed-secret.ts';
 import type { Tables, TlsColumn } from './tables.ts';
@@ -17,8 +17,33 @@ export class StoredDefinitions implements Definitions {
   }
 
   async parameterValues(): Promise<Readonly<Record<string, unknown>>> {
-    const rows = await this.#db.selectFrom('parameter').select(['name', 'value']).execute();
-    return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+    const [rows, secrets] = await Promise.all([
+      this.#db.selectFrom('parameter').select(['name', 'value']).execute(),
+      this.#db.selectFrom('sealed_parameter').select('name').execute(),
+    ]);
+    const shown = rows.filter(({ name }) => !isSecretParameter(name));
+    return Object.fromEntries([
+      ...shown.map(({ name, value }) => [name, value] as const),
+      ...secrets.map(({ name }) => [name, null] as const),
+    ]);
+  }
+
+  async hasSecret(name: SecretParameterName, value: string): Promise<boolean> {
+    const kept = await this.secretParameter(name);
+    return kept.ok && kept.value !== null && kept.value.reveal() === value;
+  }
+
+  /** What a secret parameter was set to, null for nothing; a fault when it was sealed with another key. */
+  async secretParameter(name: SecretParameterName): Promise<Reply<Secret | null>> {
+    const row = await this.#db
+      .selectFrom('sealed_parameter')
+      .select('sealed_value')
+      .where('name', '=', name)
+      .executeTakeFirst();
+    if (row === undefined) return { ok: true, value: null };
+    const opened = this.#open(contextOfParameter(name), row.sealed_value);
+    if (opened !== null) return { ok: true, value: new Secret(opened) };
+    return notGiven('SECRET_NOT_READABLE', `The parameter ${name} was kept with another key.`);
   }
 
   async devices(): Promise<readonly DeviceRecord[]> {
@@ -46,17 +71,17 @@ export class StoredDefinitions implements Definitions {
       .select('sealed_password')
       .where('name', '=', device)
       .executeTakeFirst();
-    return row !== undefined && this.#open(device, row.sealed_password) === password;
+    return row !== undefined && this.#open(contextOf(device), row.sealed_password) === password;
   }
 
   /** Where a device is and how to log in; a fault when it is gone, or its password was sealed with another key. */
   async addressOf(device: string): Promise<Reply<ApplianceAddress>> {
     const row = await this.#db.selectFrom('device').selectAll().where('name', '=', device).executeTakeFirst();
     if (row === undefined)
-      return noAddress('DEVICE_NOT_DEFINED', `The device ${device} is no longer defined.`);
-    const password = this.#open(device, row.sealed_password);
+      return notGiven('DEVICE_NOT_DEFINED', `The device ${device} is no longer defined.`);
+    const password = this.#open(contextOf(device), row.sealed_password);
     if (password === null) {
-      return noAddress('PASSWORD_NOT_READABLE', `The password of ${device} was kept with another key.`);
+      return notGiven('PASSWORD_NOT_READABLE', `The password of ${device} was kept with another key.`);
     }
     const { host, soma_port: port, username, tls } = row;
     return { ok: true, value: { host, port, username, password: new Secret(password), tls: trustOf(tls) } };
@@ -65,6 +90,10 @@ export class StoredDefinitions implements Definitions {
   async save(changes: Parameters<Definitions['save']>[0]): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       for (const [name, value] of Object.entries(changes.parameters)) {
+        if (isSecretParameter(name)) {
+          await this.#saveSecret(trx, name, String(value));
+          continue;
+        }
         const row = { name, value: JSON.stringify(value) };
         await trx
           .insertInto('parameter')
@@ -82,10 +111,27 @@ export class StoredDefinitions implements Definitions {
         await trx
           .insertInto('plan')
           .values({ id: randomUUID(), name: plan.name, definition })
-          .onConflict((found) => found.column('name').doUpdateSet({ definition, is_planned: false }))
+          .onConflict((found) =>
+            found
+              .column('name')
+              .doUpdateSet({ definition, is_planned: sql`plan.is_planned and ${firesAsBefore}` }),
+          )
           .execute();
       }
     });
+  }
+
+  async #saveSecret(trx: Transaction<Tables>, name: SecretParameterName, value: string): Promise<void> {
+    if (value === '') {
+      await trx.deleteFrom('sealed_parameter').where('name', '=', name).execute();
+      return;
+    }
+    const sealed_value = sealSecret(this.#key, value, contextOfParameter(name));
+    await trx
+      .insertInto('sealed_parameter')
+      .values({ name, sealed_value })
+      .onConflict((found) => found.column('name').doUpdateSet({ sealed_value }))
+      .execute();
   }
 
   async #saveDevice(trx: Transaction<Tables>, device: DeviceChange): Promise<void> {
@@ -115,21 +161,29 @@ export class StoredDefinitions implements Definitions {
       .execute();
   }
 
-  /** Null when the password was sealed with another key. */
-  #open(device: string, sealed: Buffer): string | null {
+  /** Null when it was sealed with another key. */
+  #open(context: string, sealed: Buffer): string | null {
     try {
-      return openSecret(this.#key, sealed, contextOf(device));
+      return openSecret(this.#key, sealed, context);
     } catch {
       return null;
     }
   }
 }
 
-function noAddress(code: 'DEVICE_NOT_DEFINED' | 'PASSWORD_NOT_READABLE', detail: string): Reply<never> {
+function notGiven(
+  code: 'DEVICE_NOT_DEFINED' | 'PASSWORD_NOT_READABLE' | 'SECRET_NOT_READABLE',
+  detail: string,
+): Reply<never> {
   return { ok: false, fault: { code, effect: 'none', retryable: false, detail } };
 }
 
+/** A plan whose fires stay the same keeps the one that may be due at this moment. */
+const firesAsBefore = sql<boolean>`(plan.definition->'schedule', plan.definition->'timezone', plan.definition->'isEnabled')
+  is not distinct from (excluded.definition->'schedule', excluded.definition->'timezone', excluded.definition->'isEnabled')`;
+
 const contextOf = (device: string): string => `device password of ${device}`;
+const contextOfParameter = (name: string): string => `parameter ${name}`;
 
 function trustOf({ ca, pin, system }: TlsColumn): Trust {
   if (ca !== undefined) return { kind: 'ca', pem: ca };

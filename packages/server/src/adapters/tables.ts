@@ -1,6 +1,7 @@
-import type { KeptPlan, Reason, TaskVerdict } from '@stillpoint/core';
+import type { Channel, KeptPlan, LeftOutFires, Reason, TaskVerdict } from '@stillpoint/core';
 import type { EngineTables } from '@stillpoint/engine';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { NoticeContent } from '../app/notifier.ts';
 
 /** JSON that is read as a value and written as text. */
 type Json<T> = ColumnType<T, string, string>;
@@ -9,6 +10,7 @@ type Instant = ColumnType<Date, Date, Date>;
 /** The tables of the database, as the migrations make them. */
 export type Tables = EngineTables & {
   readonly parameter: { name: string; value: Json<unknown> };
+  readonly sealed_parameter: { name: string; sealed_value: Buffer };
   readonly device: {
     id: string;
     name: string;
@@ -40,6 +42,25 @@ export type Tables = EngineTables & {
     is_halted: Generated<boolean>;
     queued_at: Instant;
     ended_at: Instant | null;
+  };
+  readonly left_out_fire: {
+    id: Generated<number>;
+    plan_name: string;
+    reason: LeftOutFires['reason'];
+    fires: number;
+    first_at: Instant;
+    last_at: Instant;
+    noticed_at: Instant;
+    run_id: string | null;
+  };
+  readonly parameter_change: {
+    id: Generated<number>;
+    name: string;
+    changed_at: Generated<Date>;
+    changed_by: string;
+    is_secret: boolean;
+    value_before: Json<unknown>;
+    value_after: Json<unknown>;
   };
   readonly task: {
     id: string;
@@ -98,8 +119,13 @@ export type Tables = EngineTables & {
   };
   readonly alarm: {
     id: string;
-    code: 'DEVICE_LEFT_QUIESCED' | 'NODE_NOT_HEARD_OF' | 'TASK_PARKED' | 'RUN_PARKED';
-    subject_kind: 'device' | 'task' | 'run' | 'node';
+    code:
+      | 'DEVICE_LEFT_QUIESCED'
+      | 'NODE_NOT_HEARD_OF'
+      | 'TASK_PARKED'
+      | 'RUN_PARKED'
+      | 'NOTICE_NOT_DELIVERED';
+    subject_kind: 'device' | 'task' | 'run' | 'node' | 'channel';
     subject_name: string;
     sentence: string;
     last_problem: string | null;
@@ -111,6 +137,29 @@ export type Tables = EngineTables & {
     acknowledged_at: Instant | null;
     acknowledged_by: string | null;
     acknowledged_note: string | null;
+  };
+  readonly notice: {
+    id: string;
+    number: Generated<number>;
+    channel: Channel;
+    event: NoticeContent['event'];
+    subject_id: string;
+    content: JSONColumnType<NoticeContent>;
+    state: Generated<'WAITING' | 'DELIVERED' | 'GIVEN_UP'>;
+    attempts: Generated<number>;
+    last_problem: string | null;
+    created_at: Instant;
+    waiting_since: Instant;
+    next_try_at: Instant;
+    ended_at: Instant | null;
+    claim_id: string | null;
+    claimed_until: Instant | null;
+  };
+  readonly heartbeat: {
+    number: Generated<number>;
+    sent_at: Instant;
+    failing_since: Instant | null;
+    last_problem: string | null;
   };
   readonly backup: {
     id: string;

@@ -20,4 +20,9 @@ export const alarmCatalogue = {
     sentence: 'A run met a mistake of Stillpoint, or lost the database; it does not go on at the moment.',
     remedy: 'Look into the log of the node that is named. The run is tried again by itself.',
   },
+  NOTICE_NOT_DELIVERED: {
+    sentence: 'Nothing has reached the receivers of a channel for an hour, or a notice was given up.',
+    remedy:
+      'Try the channel with "stillpoint notify test" and mend what it says; see what waits with "stillpoint notice list".',
+  },
 } as const;

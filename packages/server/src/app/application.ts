@@ -10,6 +10,10 @@ import type {
   DeviceTest,
   Guard,
   Node,
+  Notice,
+  NoticeQuery,
+  NoticeTest,
+  NoticeTestRequest,
   Parameter,
   ParameterValue,
   Plan,
@@ -81,4 +85,8 @@ export interface Application {
   /** Newest first. */
   listAlarms(query: AlarmQuery): Promise<Outcome<Page<Alarm>>>;
   acknowledgeAlarm(id: string, acknowledgement: Acknowledgement): Promise<Outcome<Alarm>>;
+  /** Newest first. */
+  listNotices(query: NoticeQuery): Promise<Outcome<Page<Notice>>>;
+  retryNotice(id: string): Promise<Outcome<Notice>>;
+  testNotices(request: NoticeTestRequest): Promise<Outcome<NoticeTest>>;
 }

@@ -8,6 +8,7 @@ import {
 } from '@stillpoint/contract';
 import {
   isParameterName,
+  isSecretParameter,
   type Plan,
   parameterDefinitions,
   parametersInForce,
@@ -49,15 +50,8 @@ export async function applyDocument(
     const detail = errors.map(({ message }) => message).join(' ');
     return { ok: false, problem: { code: 'DOCUMENT_REFUSED', detail, errors } };
   }
-  const parameterChanges = parameters.map(
-    ([name, value]): Change<readonly [string, unknown]> => ({
-      outcome: !Object.hasOwn(values, name)
-        ? 'created'
-        : isDeepStrictEqual(values[name], value)
-          ? 'unchanged'
-          : 'changed',
-      value: [name, value],
-    }),
+  const parameterChanges = await Promise.all(
+    parameters.map((parameter) => parameterChange(parameter, values, definitions)),
   );
   const deviceChanges = await Promise.all(
     document.devices.map((device) => deviceChange(device, devices, definitions)),
@@ -114,6 +108,20 @@ function parameterErrors(name: string, value: unknown): FieldError[] {
   return refusal === null
     ? []
     : [{ path, code: 'PARAMETER_INVALID', message: `The parameter ${name} ${refusal}.` }];
+}
+
+async function parameterChange(
+  [name, value]: readonly [string, unknown],
+  values: Readonly<Record<string, unknown>>,
+  definitions: Pick<Definitions, 'hasSecret'>,
+): Promise<Change<readonly [string, unknown]>> {
+  const isSet = Object.hasOwn(values, name);
+  const isSame = isSecretParameter(name)
+    ? value === ''
+      ? !isSet
+      : await definitions.hasSecret(name, String(value))
+    : isSet && isDeepStrictEqual(values[name], value);
+  return { outcome: isSame ? 'unchanged' : isSet ? 'changed' : 'created', value: [name, value] };
 }
 
 function deviceErrors(device: DeviceDefinition, index: number, known: readonly DeviceRecord[]): FieldError[] {

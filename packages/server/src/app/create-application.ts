@@ -4,6 +4,8 @@ import type {
   ApplyDocument,
   BackupQuery,
   Device,
+  NoticeQuery,
+  NoticeTestRequest,
   ParameterValue,
   Plan as PlanShown,
   Refusal,
@@ -25,6 +27,7 @@ import {
 import type { Application, Outcome, Page } from './application.ts';
 import { applyDocument } from './apply-document.ts';
 import { expandOnFleet } from './expand-on-fleet.ts';
+import { type NoticePorts, retryNotice, testNotices } from './notices.ts';
 import { parameterFrom, parameterShown } from './parameter-form.ts';
 import { planFields } from './plan-form.ts';
 import type {
@@ -44,7 +47,7 @@ import { judgeFindings } from './test-device.ts';
 import { unquiesceGuard } from './unquiesce-guard.ts';
 
 /** What the use cases reach the world through. */
-export type Ports = {
+export type Ports = NoticePorts & {
   readonly definitions: Definitions;
   readonly fleet: Fleet;
   readonly store: Store;
@@ -291,6 +294,18 @@ class StillpointApplication implements Application {
   async acknowledgeAlarm(id: string, { note }: Acknowledgement): ReturnType<Application['acknowledgeAlarm']> {
     const alarm = await this.#ports.alarms.acknowledge(id, OPERATOR, note ?? null);
     return alarm === null ? refuse('ALARM_NOT_FOUND', `There is no alarm "${id}".`) : done(alarm);
+  }
+
+  async listNotices(query: NoticeQuery): ReturnType<Application['listNotices']> {
+    return pageOf(await this.#ports.notices.page(query), query);
+  }
+
+  retryNotice(id: string): ReturnType<Application['retryNotice']> {
+    return retryNotice(id, this.#ports);
+  }
+
+  testNotices({ channel }: NoticeTestRequest): ReturnType<Application['testNotices']> {
+    return testNotices(channel, this.#ports);
   }
 
   async #parameters(): Promise<Parameters> {

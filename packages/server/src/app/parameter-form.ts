@@ -6,9 +6,11 @@ export function parameterFrom(value: ParameterValue): unknown {
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** A parameter as clients see it. */
+/** A parameter as clients see it; of a secret one `values` only holds that it was set. */
 export function parameterShown(name: ParameterName, values: Readonly<Record<string, unknown>>): Parameter {
-  const { defaultValue, meaning } = parameterDefinitions[name];
-  const value = Object.hasOwn(values, name) ? (values[name] as ParameterValue | null) : defaultValue;
-  return { name, value, defaultValue, meaning };
+  const { defaultValue, meaning, isSecret = false } = parameterDefinitions[name];
+  const isSet = Object.hasOwn(values, name);
+  if (isSecret) return { name, value: null, defaultValue: null, meaning, isSecret, isSet };
+  const value = isSet ? (values[name] as ParameterValue | null) : defaultValue;
+  return { name, value, defaultValue, meaning, isSecret, isSet };
 }

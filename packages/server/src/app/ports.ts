@@ -12,7 +12,7 @@ import type {
   TaskDetail,
   TaskQuery,
 } from '@stillpoint/contract';
-import type { Inventory, Parameters, Plan, Reply, RunSpec } from '@stillpoint/core';
+import type { Inventory, Parameters, Plan, Reply, RunSpec, SecretParameterName } from '@stillpoint/core';
 import type { Page } from './application.ts';
 
 /** How a device's certificate is judged: exactly one is given. */
@@ -40,15 +40,17 @@ export type DeviceChange = DeviceRecord & { readonly password: string | null };
 
 /** What operators define. */
 export interface Definitions {
-  /** The parameters that were set. */
+  /** The parameters that were set; of a secret one only its name, with null. */
   parameterValues(): Promise<Readonly<Record<string, unknown>>>;
+  /** Whether a secret parameter was set and equals the given one. */
+  hasSecret(name: SecretParameterName, value: string): Promise<boolean>;
   /** By name. */
   devices(): Promise<readonly DeviceRecord[]>;
   /** Whether a password is kept for the device and equals the given one. */
   hasPassword(device: string, password: string): Promise<boolean>;
   /** By name. */
   plans(): Promise<readonly Plan[]>;
-  /** All of it or nothing. */
+  /** All of it or nothing. A secret parameter that is an empty text is no longer set. */
   save(changes: {
     readonly parameters: Readonly<Record<string, unknown>>;
     readonly devices: readonly DeviceChange[];

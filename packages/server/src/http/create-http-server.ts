@@ -12,6 +12,7 @@ import { deviceRoutes } from './device-routes.ts';
 import { guardRoutes } from './guard-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
+import { noticeRoutes } from './notice-routes.ts';
 import { openApi } from './open-api.ts';
 import { parameterRoutes } from './parameter-routes.ts';
 import { planRoutes } from './plan-routes.ts';
@@ -84,6 +85,7 @@ export function createHttpServer(application: Application, options: HttpServerOp
     guardRoutes(scope, application);
     nodeRoutes(scope, application);
     alarmRoutes(scope, application);
+    noticeRoutes(scope, application);
   });
   return server;
 }

@@ -4,6 +4,7 @@ import type {
   Device,
   Guard,
   Node,
+  Notice,
   Parameter,
   Plan,
   Run,
@@ -121,6 +122,8 @@ const parameter: Parameter = {
   value: 16,
   defaultValue: 16,
   meaning: 'devices worked on at once',
+  isSecret: false,
+  isSet: true,
 };
 
 const store: Store = {
@@ -174,6 +177,20 @@ const alarm: Alarm = {
   lastSeenAt: at,
   closedAt: null,
   acknowledgement: { at, by: 'operator', note: null },
+};
+
+const notice: Notice = {
+  id: 'o1',
+  channel: 'webhook',
+  event: 'RUN_ENDED',
+  subjectId: 'r1',
+  summary: 'The run of nightly ended FAILED.',
+  state: 'WAITING',
+  attempts: 2,
+  lastProblem: 'The webhook at http://127.0.0.1:9 cannot be reached (ECONNREFUSED).',
+  createdAt: at,
+  nextTryAt: at,
+  endedAt: null,
 };
 
 function answered<Value>(value: Value): Promise<Outcome<Value>> {
@@ -240,6 +257,10 @@ export function sampleApplication(changes: Partial<Application> = {}): Applicati
     resumeNode: () => answered(node),
     listAlarms: () => answered({ items: [alarm], nextCursor: null }),
     acknowledgeAlarm: () => answered(alarm),
+    listNotices: () => answered({ items: [notice], nextCursor: null }),
+    retryNotice: () => answered(notice),
+    testNotices: () =>
+      answered({ channels: [{ channel: 'webhook', outcome: 'sent', sentence: 'The test was sent.' }] }),
     ...changes,
   };
 }

@@ -1,7 +1,11 @@
+import type { Channel } from '@stillpoint/core';
 import { type Clock, Engine, type Journal, type Queue } from '@stillpoint/engine';
+import type { Notifier } from '../app/notifier.ts';
 import type { Definitions, Fleet, Runs, Undoer } from '../app/ports.ts';
 import type { Conversations } from './conversation.ts';
+import { type HeartbeatReceiver, sendHeartbeat } from './heartbeat.ts';
 import type { LatestParameters } from './latest-parameters.ts';
+import { NoticeDelivery } from './notice-delivery.ts';
 import { Planner } from './planner.ts';
 import type { Movers, Records, Scripts, TargetStore } from './ports.ts';
 import { QueuedRuns } from './queued-runs.ts';
@@ -34,9 +38,17 @@ export type ProgramParts<Transaction> = {
   readonly newId: () => string;
   /** Shows the other nodes that this one lives, and answers whether it is to begin nothing more; a node alone has none. */
   readonly beat?: (devicesParallel: number) => Promise<{ readonly isDraining: boolean }>;
+  /** Who is told what; without them notices are entered and wait. */
+  readonly receivers?: {
+    readonly notifiers: Readonly<Record<Channel, Notifier>>;
+    readonly heartbeat: HeartbeatReceiver;
+  };
   /** Told what was thrown by work that is done again and again, and which. */
-  readonly onProblem: (error: unknown, work: 'planning' | 'reconciling') => void;
+  readonly onProblem: (error: unknown, work: RepeatedWork) => void;
 };
+
+/** Work that is done again and again, by its name. */
+export type RepeatedWork = 'planning' | 'reconciling' | 'delivering notices' | 'sending the heartbeat';
 
 /** The programs of one node. */
 export type ComposedPrograms<Transaction> = {
@@ -59,6 +71,12 @@ const RECONCILER_PAUSE_MS = 5_000;
 /** Looks every second, so that a run starts within a second of its fire. */
 const PLANNER_PAUSE_MS = 1_000;
 
+/** An alarm is told within so much of its opening, when its receiver is there. */
+const DELIVERY_PAUSE_MS = 1_000;
+
+/** Much shorter than the shortest pause between two heartbeats. */
+const HEARTBEAT_PAUSE_MS = 2_000;
+
 /** Puts the programs of one node together, as the server and the simulation run them. */
 export function composePrograms<Transaction>(
   parts: ProgramParts<Transaction>,
@@ -76,6 +94,7 @@ export function composePrograms<Transaction>(
       await engine.start();
       await reconciler.start();
       loops.push(repeatReconciling(parts, reconciler), startPlanner(parts, engine, runs));
+      loops.push(...startTelling(parts));
     },
     undo: (undoMs) => undoGoingTasks(engine, clock, undoMs),
     async stop() {
@@ -106,7 +125,7 @@ function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Tr
     clock,
     nodeId,
     programs: [
-      { program: runProgram(runs, records.runs), parallel: () => atMost(RUNS_AT_ONCE) },
+      { program: runProgram(runs, records), parallel: () => atMost(RUNS_AT_ONCE) },
       { program: taskProgram(tasks, records), parallel: () => atMost(parameters.devicesParallel()) },
     ],
   });
@@ -155,4 +174,30 @@ function startPlanner<Transaction>(
     if (await planner.startDueRuns()) engine.lookForWork();
   };
   return repeat(clock, look, PLANNER_PAUSE_MS, (error) => onProblem(error, 'planning'));
+}
+
+function startTelling<Transaction>(parts: ProgramParts<Transaction>): Repetition[] {
+  const { records, clock, onProblem, receivers } = parts;
+  if (receivers === undefined) return [];
+  const { notifiers, heartbeat: receiver } = receivers;
+  const delivery = new NoticeDelivery<Transaction>({
+    notices: records.notices,
+    notifiers,
+    clock,
+    onProblem: (error) => onProblem(error, 'delivering notices'),
+  });
+  const begin = (signal: AbortSignal): Promise<void> => delivery.begin(signal);
+  const deliveries = repeat(clock, begin, DELIVERY_PAUSE_MS, (error) =>
+    onProblem(error, 'delivering notices'),
+  );
+  const beat = (signal: AbortSignal): Promise<void> =>
+    sendHeartbeat({ records: records.notices, receiver, clock }, signal);
+  const heartbeats = repeat(clock, beat, HEARTBEAT_PAUSE_MS, (error) =>
+    onProblem(error, 'sending the heartbeat'),
+  );
+  const stopDelivering = async (): Promise<void> => {
+    await deliveries.stop();
+    await delivery.ended();
+  };
+  return [{ stop: stopDelivering }, heartbeats];
 }

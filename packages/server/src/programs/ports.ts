@@ -1,6 +1,7 @@
 import type {
   Action,
   DeviceIdentity,
+  LeftOutFires,
   Parameters,
   Plan,
   PublishedFile,
@@ -14,10 +15,12 @@ import type {
   TaskEffect,
   TaskSpec,
   TaskVerdict,
+  UnfinishedRun,
 } from '@stillpoint/core';
 import type { KnownStore } from '@stillpoint/store';
 import type { Store } from '../app/ports.ts';
 import type { MoverPool } from '../movers/mover-pool.ts';
+import type { HeartbeatRecords, NoticeRecords } from './notice-records.ts';
 
 // What programs record and ask. What takes a transaction takes effect with it or not at all; the rest are operations of
 // their own. All instants are in milliseconds since the epoch.
@@ -29,6 +32,7 @@ export type Records<Transaction> = {
   readonly guards: GuardRecords<Transaction> & OrphanedGuards<Transaction>;
   readonly plans: PlanRecords<Transaction>;
   readonly backups: BackupRecords<Transaction>;
+  readonly notices: NoticeRecords<Transaction> & HeartbeatRecords;
 };
 
 /** The runs, as others read them. */
@@ -40,6 +44,8 @@ export interface RunRecords<Transaction> {
   haltRun(trx: Transaction, runId: string): Promise<void>;
   endRun(trx: Transaction, runId: string, at: number, verdict: RunVerdict): Promise<void>;
   isHalted(runId: string): Promise<boolean>;
+  /** Whether every run of its plan that was queued before it has ended. */
+  areEarlierRunsOver(runId: string): Promise<boolean>;
 }
 
 /** A task that a run has made; one that is skipped has ended with the reason. */
@@ -141,8 +147,19 @@ export interface OrphanedGuards<Transaction> {
   closeOrphan(trx: Transaction, claim: OrphanClaim, settleMs: number): Promise<boolean>;
 }
 
-/** A plan whose next fire is to be worked out; `isDue` when one has come, not when the plan was only changed. */
-export type PlanToDecide = { readonly planId: string; readonly plan: Plan; readonly isDue: boolean };
+/** A plan whose next fire is to be worked out; `dueAt` is null when none has come and the plan was only changed. */
+export type PlanToDecide = {
+  readonly planId: string;
+  readonly plan: Plan;
+  readonly dueAt: number | null;
+};
+
+/** Fires of a plan that started no run of their own, as operators are told. */
+export type FiresToTell = Pick<LeftOutFires, 'reason' | 'fires' | 'firstAt' | 'lastAt'> & {
+  readonly noticedAt: number;
+  /** The run that there is instead; null for none. */
+  readonly runId: string | null;
+};
 
 /** The plans, as the planner works through them. */
 export interface PlanRecords<Transaction> {
@@ -150,7 +167,10 @@ export interface PlanRecords<Transaction> {
   nextDuePlan(trx: Transaction, now: number): Promise<PlanToDecide | null>;
   /** Null for never. */
   setNextFire(trx: Transaction, planId: string, at: number | null): Promise<void>;
-  hasUnfinishedRun(trx: Transaction, planName: string): Promise<boolean>;
+  /** In the order in which they were queued; a hundred at most. */
+  unfinishedRuns(trx: Transaction, planName: string): Promise<readonly UnfinishedRun[]>;
+  /** Of fires that were left out because of one and the same run, only the last one is kept apart: they are counted. */
+  tellLeftOut(trx: Transaction, planName: string, told: FiresToTell): Promise<void>;
   /** When the schedule last started a run of the plan, by the clock of the node that did; null for never. */
   lastScheduledAt(trx: Transaction, planName: string): Promise<number | null>;
   /** Null when the plan is no longer defined. */

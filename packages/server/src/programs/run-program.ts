@@ -1,6 +1,15 @@
-import { evolveRun, isRunLook, nextRunStep, queuedRun, type RunEffect, type RunFact, type RunState } from '@stillpoint/core';
+import {
+  channelsToTell,
+  evolveRun,
+  isRunLook,
+  nextRunStep,
+  queuedRun,
+  type RunEffect,
+  type RunFact,
+  type RunState,
+} from '@stillpoint/core';
 import type { AnyProgram, Change } from '@stillpoint/engine';
-import type { RunRecords } from './ports.ts';
+import type { Records } from './ports.ts';
 import type { RunPerformer } from './run-performer.ts';
 
 /** The name under which the engine hosts runs, and of their queue. */
@@ -9,7 +18,7 @@ export const RUN_PROGRAM = 'run';
 /** A run as the engine hosts it: core decides, the performer does, the records show. */
 export function runProgram<Transaction>(
   performer: Pick<RunPerformer<Transaction>, 'perform'>,
-  runs: RunRecords<Transaction>,
+  records: Pick<Records<Transaction>, 'runs' | 'notices'>,
 ): AnyProgram<Transaction> {
   return {
     name: RUN_PROGRAM,
@@ -21,7 +30,7 @@ export function runProgram<Transaction>(
     isGivenUp: ({ isScriptGivenUp }: RunState, { type }: RunEffect) =>
       isScriptGivenUp && (type === 'runPreScript' || type === 'runPostScript'),
     perform: performer.perform.bind(performer),
-    project: (trx: Transaction, change: Change<RunState>) => projectRun(trx, runs, change),
+    project: (trx: Transaction, change: Change<RunState>) => projectRun(trx, records, change),
   };
 }
 
@@ -36,7 +45,7 @@ function isNews(before: RunState, after: RunState): boolean {
 
 async function projectRun<Transaction>(
   trx: Transaction,
-  runs: RunRecords<Transaction>,
+  { runs, notices }: Pick<Records<Transaction>, 'runs' | 'notices'>,
   change: Change<RunState>,
 ): Promise<void> {
   const fact = change.fact as RunFact;
@@ -45,5 +54,9 @@ async function projectRun<Transaction>(
   if (fact.type === 'settled' && fact.effect.type === 'queueTasks' && fact.reply.ok) {
     await runs.markRun(trx, subjectId, 'RUNNING');
   }
-  if (fact.type === 'ended') await runs.endRun(trx, subjectId, fact.at, fact.verdict);
+  if (fact.type === 'ended') {
+    await runs.endRun(trx, subjectId, fact.at, fact.verdict);
+    const told = channelsToTell(change.after.spec.plan.notify, fact.verdict.status);
+    if (told.length > 0) await notices.enterDigests(trx, subjectId, told);
+  }
 }

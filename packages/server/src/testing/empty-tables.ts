@@ -5,6 +5,7 @@ const names: readonly (keyof Tables)[] = [
   ...(['parameter', 'device', 'plan', 'known_store', 'run', 'task', 'script_output'] as const),
   ...(['journal_subject', 'journal_fact', 'device_guard', 'backup', 'backup_file'] as const),
   ...(['node', 'alarm', 'database_import'] as const),
+  ...(['sealed_parameter', 'notice', 'heartbeat'] as const),
 ];
 
 /** For tests that share a database: removes every row. */

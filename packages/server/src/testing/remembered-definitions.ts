@@ -1,4 +1,4 @@
-import type { Plan } from '@stillpoint/core';
+import { isSecretParameter, type Plan, type SecretParameterName } from '@stillpoint/core';
 import { MemoryDatabase } from '../../../engine/src/testing/memory-database.ts';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
 
@@ -37,7 +37,14 @@ export class RememberedDefinitions implements Definitions {
   }
 
   async parameterValues(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#parameters;
+    const entries = Object.entries(this.#parameters);
+    return Object.fromEntries(
+      entries.map(([name, value]) => [name, isSecretParameter(name) ? null : value] as const),
+    );
+  }
+
+  async hasSecret(name: SecretParameterName, value: string): Promise<boolean> {
+    return this.#parameters[name] === value;
   }
 
   async devices(): Promise<readonly DeviceRecord[]> {
@@ -70,7 +77,10 @@ export class RememberedDefinitions implements Definitions {
       const password = device.password ?? this.passwordOf(device.name) ?? null;
       return [device.name, { ...device, password }] as const;
     });
-    this.#parameters = { ...this.#parameters, ...parameters };
+    const entries = Object.entries({ ...this.#parameters, ...parameters });
+    this.#parameters = Object.fromEntries(
+      entries.filter(([name, value]) => !(isSecretParameter(name) && value === '')),
+    );
     this.#devices = new Map([...this.#devices, ...kept]);
     if (Object.hasOwn(parameters, 'timezone')) {
       for (const [name, row] of this.planRows) this.planRows.set(name, { ...row, isPlanned: false });
@@ -81,6 +91,11 @@ export class RememberedDefinitions implements Definitions {
   #keepPlan(plan: Plan): void {
     const known = this.planRows.get(plan.name);
     const planId = known?.planId ?? `plan ${this.planRows.size + 1}`;
-    this.planRows.set(plan.name, { planId, plan, nextFireAt: known?.nextFireAt ?? null, isPlanned: false });
+    const firesAsBefore =
+      known?.plan.schedule === plan.schedule &&
+      known.plan.timezone === plan.timezone &&
+      known.plan.isEnabled === plan.isEnabled;
+    const isPlanned = firesAsBefore && known.isPlanned;
+    this.planRows.set(plan.name, { planId, plan, nextFireAt: known?.nextFireAt ?? null, isPlanned });
   }
 }

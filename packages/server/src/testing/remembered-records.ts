@@ -4,6 +4,7 @@ import type { Records } from '../programs/ports.ts';
 import { RememberedBackups } from './remembered-backups.ts';
 import type { RememberedDefinitions } from './remembered-definitions.ts';
 import { RememberedGuards } from './remembered-guards.ts';
+import { RememberedNotices } from './remembered-notices.ts';
 import { RememberedPlans } from './remembered-plans.ts';
 import type { RememberedRows } from './remembered-rows.ts';
 import { RememberedRuns } from './remembered-runs.ts';
@@ -22,5 +23,6 @@ export function rememberedRecords(
     guards: new RememberedGuards(rows, now),
     plans: new RememberedPlans(definitions, rows),
     backups: new RememberedBackups(rows),
+    notices: new RememberedNotices(rows, now),
   };
 }

@@ -1,5 +1,6 @@
-import type { QuiesceScope, Reason, RunSpec, RunVerdict, TaskVerdict } from '@stillpoint/core';
-import type { NewTask, TaskBackup } from '../programs/ports.ts';
+import type { Channel, QuiesceScope, Reason, RunSpec, RunVerdict, TaskVerdict } from '@stillpoint/core';
+import type { NoticeContent } from '../app/notifier.ts';
+import type { FiresToTell, NewTask, TaskBackup } from '../programs/ports.ts';
 
 /** For tests: a run as it is remembered; instants in milliseconds since the epoch. */
 export type RememberedRun = {
@@ -42,12 +43,37 @@ export type RememberedGuard = {
   problem: string | null;
 };
 
+/** For tests: a notice as it is remembered; instants by the clock of the pretended database. */
+export type RememberedNotice = {
+  readonly noticeId: string;
+  readonly number: number;
+  readonly channel: Channel;
+  readonly subjectId: string;
+  readonly content: NoticeContent;
+  readonly createdAt: number;
+  state: 'WAITING' | 'DELIVERED' | 'GIVEN_UP';
+  attempts: number;
+  problem: string | null;
+  waitingSince: number;
+  nextTryAt: number;
+  endedAt: number | null;
+  claimId: string | null;
+  claimedUntil: number | null;
+};
+
 /** For tests: what the doubles of the records share, as the real ones share a database. */
 export class RememberedRows {
   readonly runs = new Map<string, RememberedRun>();
   /** In the order of their numbers. */
   readonly tasks = new Map<string, RememberedTask>();
   readonly guards: RememberedGuard[] = [];
+  readonly leftOut: (FiresToTell & { readonly planName: string })[] = [];
+  readonly notices: RememberedNotice[] = [];
+  readonly heartbeat: { sentAt: number | null; failingSince: number | null; problem: string | null } = {
+    sentAt: null,
+    failingSince: null,
+    problem: null,
+  };
   /** By task. */
   readonly backups = new Map<string, TaskBackup & { readonly planName: string | null }>();
   /** The tasks that do not go on at the moment, and since when by the clock of the pretended database. */
