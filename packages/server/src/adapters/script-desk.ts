@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Parameters, Plan, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
 import type { Kysely } from 'kysely';
+import { endScriptProcesses, findScriptProcesses } from './end-script-processes.ts';
 import { runScript } from './run-script.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,6 +16,9 @@ type Facts = Readonly<Record<string, string | number | null>>;
 
 /** How long a script that is told to end may take for it. */
 const GRACE_MS = 5_000;
+
+/** A start waits no longer for the end of what an earlier process has left. */
+const LEFT_BEHIND_MS = 5_000;
 
 /** What scripts are run with. */
 export type ScriptSurroundings = {
@@ -35,6 +39,16 @@ export class ScriptDesk {
   constructor(db: Kysely<Tables>, surroundings: ScriptSurroundings) {
     this.#db = db;
     this.#surroundings = surroundings;
+  }
+
+  /**
+   * Ends what scripts of this node still have running after its process died; answers how many processes that were, and the
+   * ids of those that could not be ended. To be called before any script is begun.
+   */
+  async endLeftBehind(): Promise<{ readonly count: number; readonly leftRunning: readonly number[] }> {
+    const meant = { marker: markerOf(this.#surroundings.nodeId) };
+    const { length: count } = await findScriptProcesses(meant);
+    return { count, leftRunning: count === 0 ? [] : await endScriptProcesses(meant, LEFT_BEHIND_MS) };
   }
 
   async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {
