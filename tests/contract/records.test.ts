@@ -74,6 +74,23 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
       await expect(runs.isHalted(randomUUID())).rejects.toThrow();
     });
 
+    it('have earlier ones until the last of their plan that was queued before them has ended', async () => {
+      const { runs } = ground.records;
+      const [first, second] = [await begin(), await begin()];
+      const ofOther = await begin({ plan: samplePlan({ name: 'weekly' }) });
+      const last = await begin();
+      const areOver = () =>
+        Promise.all([first, second, ofOther, last].map(({ runId }) => runs.areEarlierRunsOver(runId)));
+      expect(await areOver()).toEqual([true, false, true, false]);
+      await ground.transact((trx) => runs.markRun(trx, first.runId, 'RUNNING'));
+      expect(await areOver()).toEqual([true, false, true, false]);
+      const verdict = { status: 'SUCCEEDED', reason: null, warnings: [] } as const;
+      await ground.transact((trx) => runs.endRun(trx, first.runId, AT, verdict));
+      expect(await areOver()).toEqual([true, true, true, false]);
+      await ground.transact((trx) => runs.endRun(trx, second.runId, AT, verdict));
+      expect(await areOver()).toEqual([true, true, true, true]);
+    });
+
     it('are as they were before a transaction that was not kept', async () => {
       const { runs } = ground.records;
       const { runId } = await begin();
@@ -182,82 +199,6 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
         await tasks.replaceTasks(trx, run.runId, []);
       });
       expect(await ground.task(task?.taskId ?? '')).toMatchObject({ status: 'WAITING', startedAt: null });
-    });
-  });
-
-  describe('plans', () => {
-    const saved = (plan = samplePlan(), parameters = {}) =>
-      ground.definitions.save({ parameters, devices: [], plans: [plan] });
-    const decide = (now: number, at: number | null) =>
-      ground.transact(async (trx) => {
-        const { plans } = ground.records;
-        const found = await plans.nextDuePlan(trx, now);
-        if (found !== null) await plans.setNextFire(trx, found.planId, at);
-        return found;
-      });
-
-    it('are to be decided once they were saved, then when they are due, then no more', async () => {
-      await saved();
-      expect(await decide(AT, AT + 10)).toMatchObject({ plan: samplePlan(), isDue: false });
-      expect(await decide(AT + 9, null)).toBeNull();
-      expect(await decide(AT + 10, null)).toMatchObject({ isDue: true });
-      expect(await decide(AT + 1e9, null)).toBeNull();
-    });
-
-    it('are to be decided anew, and are not due, when they or the time zone were saved again', async () => {
-      await saved();
-      await decide(AT, AT + 10);
-      await saved(samplePlan({ description: 'changed' }));
-      expect(await decide(AT + 20, AT + 30)).toMatchObject({
-        plan: { description: 'changed' },
-        isDue: false,
-      });
-      await ground.definitions.save({ parameters: { timezone: 'UTC' }, devices: [], plans: [] });
-      expect(await decide(AT + 40, null)).toMatchObject({ isDue: false });
-      await ground.definitions.save({ parameters: { 'devices.parallel': 4 }, devices: [], plans: [] });
-      expect(await decide(AT + 50, null)).toBeNull();
-    });
-
-    it('are decided by one of many who look at once', async () => {
-      for (const name of ['one', 'two', 'three']) await saved(samplePlan({ name }));
-      const looks = await Promise.all(Array.from({ length: 8 }, () => decide(AT, null)));
-      const names = looks.flatMap((found) => found?.plan.name ?? []);
-      expect(names.sort()).toEqual(['one', 'three', 'two']);
-    });
-
-    it('are still undecided after a transaction that was not kept', async () => {
-      await saved();
-      await inVain(async (trx) => {
-        const found = await ground.records.plans.nextDuePlan(trx, AT);
-        await ground.records.plans.setNextFire(trx, found?.planId ?? '', null);
-      });
-      expect(await decide(AT, null)).not.toBeNull();
-    });
-
-    it('keep their id when they are saved again, and one that is not there has none', async () => {
-      const { plans } = ground.records;
-      await saved();
-      const planId = await plans.planIdOf('nightly');
-      await saved(samplePlan({ description: 'changed' }));
-      expect(await plans.planIdOf('nightly')).toBe(planId);
-      expect(planId).not.toBeNull();
-      expect(await plans.planIdOf('weekly')).toBeNull();
-    });
-
-    it('have an unfinished run until the last of theirs has ended', async () => {
-      const { plans, runs } = ground.records;
-      const hasRun = (name: string) => ground.transact((trx) => plans.hasUnfinishedRun(trx, name));
-      expect(await hasRun('nightly')).toBe(false);
-      const { runId } = await begin();
-      for (const status of ['VALIDATING', 'RUNNING'] as const) {
-        expect(await hasRun('nightly')).toBe(true);
-        await ground.transact((trx) => runs.markRun(trx, runId, status));
-      }
-      expect(await hasRun('nightly')).toBe(true);
-      expect(await hasRun('weekly')).toBe(false);
-      const verdict = { status: 'SUCCEEDED', reason: null, warnings: [] } as const;
-      await ground.transact((trx) => runs.endRun(trx, runId, AT, verdict));
-      expect(await hasRun('nightly')).toBe(false);
     });
   });
 

@@ -1,5 +1,14 @@
 export { coreCatalogue, type ReasonCode } from './core-catalogue.ts';
 export {
+  type DueFires,
+  decideFires,
+  dueFires,
+  type FireDecision,
+  type LeftOutFires,
+  MOST_FIRES_COUNTED,
+  type UnfinishedRun,
+} from './due-fires.ts';
+export {
   devicesOfPlan,
   expandPlan,
   type Inventory,
@@ -45,6 +54,7 @@ export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
 export type { Refusal } from './refusal.ts';
 export { evolveRun } from './run/evolve-run.ts';
 export { nextRunStep, type RunStep } from './run/next-run-step.ts';
+export { checksOfParameters, checksOfStore, type RunCheck, type RunCheckName } from './run/run-checks.ts';
 export { isRunLook, type RunEffect, type RunEffectType, type RunOutcomes } from './run/run-effect.ts';
 export type { RunCommand, RunFact, RunSettled, RunVerdict } from './run/run-fact.ts';
 export type { RunSpec, RunTrigger } from './run/run-spec.ts';

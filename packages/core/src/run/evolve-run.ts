@@ -1,4 +1,5 @@
 import { type Fault, type Reason, reasonOf } from '../reason.ts';
+import { checksOfStore } from './run-checks.ts';
 import type { RunEffect, RunEffectType } from './run-effect.ts';
 import type { RunFact, RunSettled } from './run-fact.ts';
 import type { RunState } from './run-state.ts';
@@ -44,6 +45,12 @@ type Settle<Type extends RunEffectType> = (
 ) => RunState;
 
 const settle: { readonly [Type in RunEffectType]: Settle<Type> } = {
+  lookForEarlierRuns: (state, { at, reply }) => {
+    if (!reply.ok || !reply.value.areOver) return { ...state, earlierRunsSeenAt: at };
+    // What it read before it waited may be hours old.
+    const parameters = state.earlierRunsSeenAt === 0 ? state.parameters : null;
+    return { ...state, areEarlierRunsOver: true, parameters };
+  },
   readParameters: (state, { reply }) =>
     reply.ok ? { ...state, ...reply.value } : failed(state, reasonOfFault(reply.fault)),
   checkStore: (state, { reply }) => storeChecked(state, reply),
@@ -103,40 +110,26 @@ function told(state: RunState, reason: Reason): RunState {
   return { ...state, stop: reason, isStopCarriedOut: false, isScriptGivenUp };
 }
 
-/** What the store says about itself is told in the words of the run's own checks where those have a code for it. */
 function storeChecked(
   state: RunState,
   reply: Extract<RunSettled, { effect: { type: 'checkStore' } }>['reply'],
 ): RunState {
-  if (!reply.ok) {
-    const { code, detail } = reply.fault;
-    const isAbsent = unmountedCodes.has(code);
-    return failed(
-      state,
-      isAbsent ? reasonOf('PRE_VALIDATION_STORE_IS_NOT_MOUNTED', detail) : { code, detail },
-    );
-  }
-  const least = state.parameters?.['store.minFreePercent'] ?? 0;
-  if (reply.value.freePercent >= least) return { ...state, isStoreChecked: true };
-  const detail = `The store has ${reply.value.freePercent.toFixed(1)} % free, less than the ${least} % asked for.`;
-  return failed(state, reasonOf('PRE_VALIDATION_BACKUP_STORE_OUT_OF_SPACE', detail));
+  const checks = checksOfStore(reply, state.parameters?.['store.minFreePercent'] ?? 0);
+  const refusal = checks.find((check) => check.refusal !== null)?.refusal;
+  return refusal ? failed(state, refusal.reason) : { ...state, isStoreChecked: true };
 }
-
-/** The store's codes that all mean: this is not the mounted file system that was set up. */
-const unmountedCodes: ReadonlySet<string> = new Set([
-  'STORE_PATH_NOT_SET',
-  'STORE_PATH_INVALID',
-  'STORE_DOES_NOT_EXIST',
-  'STORE_IS_NOT_MOUNTED',
-  'STORE_MARKER_MISSING',
-  'STORE_MARKER_UNREADABLE',
-  'STORE_MARKER_DIFFERS',
-]);
 
 /** Preparing and queueing can be done again; a script cannot. Pauses were told by a clock that may be another node's. */
 function takenOver(state: RunState): RunState {
   const { pending } = state;
-  const next = { ...state, pending: null, isScriptGivenUp: false, countedAt: 0, stopFailedAt: 0 };
+  const next = {
+    ...state,
+    pending: null,
+    isScriptGivenUp: false,
+    earlierRunsSeenAt: 0,
+    countedAt: 0,
+    stopFailedAt: 0,
+  };
   if (pending?.type === 'runPreScript') {
     const reason = reasonOf('INTERRUPTED', 'The server stopped during the pre-plan script.');
     return stopped({ ...next, preScript: 'failed' }, reason);

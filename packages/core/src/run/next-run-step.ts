@@ -4,6 +4,7 @@ import { planWindow } from '../plan-window.ts';
 import { type Reason, reasonOf } from '../reason.ts';
 import { runOutcome, type TaskCounts } from '../run-outcome.ts';
 import { isWindowOpen } from '../window.ts';
+import { checksOfParameters } from './run-checks.ts';
 import type { RunEffect } from './run-effect.ts';
 import type { RunVerdict } from './run-fact.ts';
 import type { RunSpec } from './run-spec.ts';
@@ -16,9 +17,6 @@ export type RunStep =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'finish'; readonly verdict: RunVerdict };
 
-/** A quiesce time-out below this is one that appliances do not take. */
-const LEAST_QUIESCE_TIMEOUT_SECONDS = 60;
-
 /** Pause between two counts of the tasks, and before a cancel that failed is tried again; the end of a task wakes the run earlier. */
 const PAUSE_MS = 1000;
 
@@ -30,10 +28,21 @@ export function nextRunStep(state: RunState, now: number, timeOfDay: number = no
   if (state.verdict !== null) return { kind: 'finish', verdict: state.verdict };
   if (state.pending !== null)
     throw new Error(`The effect ${state.pending.type} is pending; settle it first.`);
-  if (!state.isStarted) return { kind: 'note', note: { type: 'started' } };
+  if (!state.isStarted) return waitStep(state, now, timeOfDay) ?? { kind: 'note', note: { type: 'started' } };
   if (state.counts !== null && state.counts.waiting + state.counts.running > 0)
     return tasksStep(state, now, timeOfDay);
   return state.counts === null ? prepareStep(state, now, timeOfDay) : endStep(state);
+}
+
+/** A fire that was queued begins when the earlier runs of its plan have ended, and still obeys the time that runs may wait. */
+function waitStep(state: RunState, now: number, timeOfDay: number): RunStep | null {
+  const { spec, parameters, failure, stop } = state;
+  const isQueuedBehind = spec.trigger === 'schedule' && spec.plan.overlap === 'queue';
+  if (!isQueuedBehind || state.areEarlierRunsOver || stop !== null || failure !== null) return null;
+  if (parameters === null) return perform({ type: 'readParameters' });
+  const refusal = refusalOfAge(spec, parameters, timeOfDay);
+  if (refusal !== null) return refusal;
+  return pauseAfter(state.earlierRunsSeenAt, now) ?? perform({ type: 'lookForEarlierRuns' });
 }
 
 /** Steps 1 to 5. Before the expansion is begun nothing has been created, so any "no" ends the run here. */
@@ -44,41 +53,19 @@ function prepareStep(state: RunState, now: number, timeOfDay: number): RunStep {
   if (failure !== null) return end('FAILED', failure);
   if (state.stop !== null) return end('CANCELLED', state.stop);
   if (parameters === null) return perform({ type: 'readParameters' });
-  const refusal = refusalOf(spec, parameters, state.hostTimezone, timeOfDay);
-  if (refusal !== null) return refusal;
+  const tooOld = refusalOfAge(spec, parameters, timeOfDay);
+  if (tooOld !== null) return tooOld;
+  const checks = checksOfParameters(spec, parameters, state.hostTimezone, timeOfDay);
+  const refusal = checks.find((check) => check.refusal !== null)?.refusal;
+  if (refusal) return end(refusal.status, refusal.reason);
   return perform({ type: state.isStoreChecked ? 'expandPlan' : 'checkStore' });
 }
 
-function refusalOf(
-  spec: RunSpec,
-  parameters: Parameters,
-  hostTimezone: string,
-  timeOfDay: number,
-): RunStep | null {
-  const { plan } = spec;
-  if (timeOfDay - spec.queuedAt > parameters['queue.maxHours'] * 3_600_000) {
-    const code = 'PREPROCESS_EXECUTION_SKIPPED_BECAUSE_A_DAY_PASSED';
-    return refuse(
-      'SKIPPED',
-      code,
-      `The run of ${plan.name} waited longer than ${parameters['queue.maxHours']} hours.`,
-    );
-  }
-  if (!parameters['backups.enabled']) {
-    return refuse('SKIPPED', 'BACKUPS_ARE_DISABLED', 'The parameter backups.enabled is false.');
-  }
-  const window = planWindow(plan, parameters, hostTimezone);
-  if ('kind' in window) return refuse('FAILED', 'PRE_VALIDATION_INVALID_TIMEFRAME_FORMAT', window.detail);
-  const timeout = parameters['quiesce.timeoutSeconds'];
-  if (timeout < LEAST_QUIESCE_TIMEOUT_SECONDS) {
-    const detail = `The parameter quiesce.timeoutSeconds is ${timeout}, less than ${LEAST_QUIESCE_TIMEOUT_SECONDS}.`;
-    return refuse('FAILED', 'PRE_VALIDATION_QUIESCE_TIMEOUT_SYSPARM_TOO_SHORT', detail);
-  }
-  if (spec.windowOverrideReason === null && !isWindowOpen(window, timeOfDay)) {
-    const detail = `The window of ${plan.name} is closed now (${window.timezone}).`;
-    return refuse('SKIPPED', 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', detail);
-  }
-  return null;
+function refusalOfAge(spec: RunSpec, parameters: Parameters, timeOfDay: number): RunStep | null {
+  const mostHours = parameters['queue.maxHours'];
+  if (timeOfDay - spec.queuedAt <= mostHours * 3_600_000) return null;
+  const detail = `The run of ${spec.plan.name} waited longer than ${mostHours} hours.`;
+  return end('SKIPPED', reasonOf('PREPROCESS_EXECUTION_SKIPPED_BECAUSE_A_DAY_PASSED', detail));
 }
 
 /** Steps 7 and 8: the script, the tasks, and what may stop them. */
@@ -169,10 +156,6 @@ function reasonOfOutcome(
 function cancelTasks(reason: Reason): RunStep {
   const includesRunning = reason.code === ('EXECUTION_CANCELED_BY_OPERATOR' satisfies ReasonCode);
   return perform({ type: 'cancelTasks', reason, includesRunning });
-}
-
-function refuse(status: 'SKIPPED' | 'FAILED', code: ReasonCode, detail: string): RunStep {
-  return end(status, reasonOf(code, detail));
 }
 
 function end(status: RunVerdict['status'], reason: Reason): RunStep {

@@ -4,6 +4,7 @@ import type { TaskCounts } from '../run-outcome.ts';
 
 /** What a run can want of the world. */
 export type RunEffect =
+  | { readonly type: 'lookForEarlierRuns' }
   | { readonly type: 'readParameters' }
   | { readonly type: 'checkStore' }
   | { readonly type: 'expandPlan' }
@@ -15,6 +16,8 @@ export type RunEffect =
 
 /** What each effect answers when it went well. */
 export type RunOutcomes = {
+  /** Whether every run of the plan that was queued before this one has ended. */
+  readonly lookForEarlierRuns: { readonly areOver: boolean };
   readonly readParameters: { readonly parameters: Parameters; readonly hostTimezone: string };
   readonly checkStore: { readonly freePercent: number };
   readonly expandPlan: { readonly counts: TaskCounts };
@@ -29,7 +32,12 @@ export type RunOutcomes = {
 /** The name of an effect. */
 export type RunEffectType = RunEffect['type'];
 
-const looks: ReadonlySet<RunEffectType> = new Set(['readParameters', 'checkStore', 'countTasks']);
+const looks: ReadonlySet<RunEffectType> = new Set([
+  'lookForEarlierRuns',
+  'readParameters',
+  'checkStore',
+  'countTasks',
+]);
 
 /** Whether an effect only looks, so that nothing needs to be recorded before it and it can be repeated blind. */
 export function isRunLook(effect: RunEffect): boolean {

@@ -10,6 +10,10 @@ import type { RunSpec } from './run-spec.ts';
 export type RunState = {
   readonly spec: RunSpec;
   readonly isStarted: boolean;
+  /** Nothing that it was queued behind is going any more. */
+  readonly areEarlierRunsOver: boolean;
+  /** When it was last seen that it has to wait; 0 when it did not have to. */
+  readonly earlierRunsSeenAt: number;
   readonly pending: RunEffect | null;
   readonly parameters: Parameters | null;
   readonly hostTimezone: string;
@@ -41,6 +45,8 @@ export function queuedRun(spec: RunSpec): RunState {
     // One that was queued before an upgrade has the plan of then.
     spec: { ...spec, plan: completePlan(spec.plan) },
     isStarted: false,
+    areEarlierRunsOver: false,
+    earlierRunsSeenAt: 0,
     pending: null,
     parameters: null,
     hostTimezone: 'UTC',

@@ -1,9 +1,11 @@
-import { completePlan } from '@stillpoint/core';
+import { completePlan, type UnfinishedRun } from '@stillpoint/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { PlanRecords, PlanToDecide } from '../programs/ports.ts';
+import type { FiresToTell, PlanRecords, PlanToDecide } from '../programs/ports.ts';
+import { unfinishedStatuses } from './stored-runs.ts';
 import type { Tables } from './tables.ts';
 
-const going: readonly string[] = ['QUEUED', 'VALIDATING', 'RUNNING'];
+/** More of one plan at once than anybody has started. */
+const MOST_UNFINISHED_RUNS = 100;
 
 /** When plans fire next, kept in the database. */
 export class StoredPlans implements PlanRecords<Transaction<Tables>> {
@@ -16,15 +18,15 @@ export class StoredPlans implements PlanRecords<Transaction<Tables>> {
   async nextDuePlan(trx: Transaction<Tables>, now: number): Promise<PlanToDecide | null> {
     const row = await trx
       .selectFrom('plan')
-      .select(['id', 'definition', 'is_planned'])
+      .select(['id', 'definition', 'is_planned', 'next_fire_at'])
       .where((plan) => plan.or([plan('is_planned', '=', false), plan('next_fire_at', '<=', new Date(now))]))
       .limit(1)
       .forUpdate()
       .skipLocked()
       .executeTakeFirst();
-    return row === undefined
-      ? null
-      : { planId: row.id, plan: completePlan(row.definition), isDue: row.is_planned };
+    if (row === undefined) return null;
+    const dueAt = row.is_planned ? (row.next_fire_at?.getTime() ?? null) : null;
+    return { planId: row.id, plan: completePlan(row.definition), dueAt };
   }
 
   async setNextFire(trx: Transaction<Tables>, planId: string, at: number | null): Promise<void> {
@@ -35,14 +37,37 @@ export class StoredPlans implements PlanRecords<Transaction<Tables>> {
       .execute();
   }
 
-  async hasUnfinishedRun(trx: Transaction<Tables>, planName: string): Promise<boolean> {
-    const run = await trx
+  async unfinishedRuns(trx: Transaction<Tables>, planName: string): Promise<readonly UnfinishedRun[]> {
+    const runs = await trx
       .selectFrom('run')
-      .select('id')
+      .select(['id', 'status'])
       .where('plan_name', '=', planName)
-      .where('status', 'in', going)
-      .executeTakeFirst();
-    return run !== undefined;
+      .where('status', 'in', unfinishedStatuses)
+      .orderBy('number')
+      .limit(MOST_UNFINISHED_RUNS)
+      .execute();
+    return runs.map(({ id, status }) => ({ runId: id, isWaiting: status === 'QUEUED' }));
+  }
+
+  async tellLeftOut(trx: Transaction<Tables>, planName: string, told: FiresToTell): Promise<void> {
+    const { reason, fires, runId } = told;
+    const [last_at, noticed_at] = [new Date(told.lastAt), new Date(told.noticedAt)];
+    const again =
+      runId === null
+        ? { numUpdatedRows: 0n }
+        : await trx
+            .updateTable('left_out_fire')
+            .set((row) => ({ fires: row('fires', '+', fires), last_at, noticed_at }))
+            .where('plan_name', '=', planName)
+            .where('reason', '=', reason)
+            .where('run_id', '=', runId)
+            .executeTakeFirstOrThrow();
+    if (again.numUpdatedRows > 0n) return;
+    const first_at = new Date(told.firstAt);
+    await trx
+      .insertInto('left_out_fire')
+      .values({ plan_name: planName, reason, fires, first_at, last_at, noticed_at, run_id: runId })
+      .execute();
   }
 
   async lastScheduledAt(trx: Transaction<Tables>, planName: string): Promise<number | null> {

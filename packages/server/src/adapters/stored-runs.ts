@@ -3,6 +3,9 @@ import type { Kysely, Transaction } from 'kysely';
 import type { RunRecords } from '../programs/ports.ts';
 import type { Tables } from './tables.ts';
 
+/** What a run can be before it has ended. */
+export const unfinishedStatuses = ['QUEUED', 'VALIDATING', 'RUNNING'] as const;
+
 /** The runs, kept in the database. */
 export class StoredRuns implements RunRecords<Transaction<Tables>> {
   readonly #db: Kysely<Tables>;
@@ -52,6 +55,19 @@ export class StoredRuns implements RunRecords<Transaction<Tables>> {
       })
       .where('id', '=', runId)
       .execute();
+  }
+
+  async areEarlierRunsOver(runId: string): Promise<boolean> {
+    const earlier = await this.#db
+      .selectFrom('run as own')
+      .innerJoin('run as other', 'other.plan_name', 'own.plan_name')
+      .select('other.id')
+      .where('own.id', '=', runId)
+      .whereRef('other.number', '<', 'own.number')
+      .where('other.status', 'in', unfinishedStatuses)
+      .limit(1)
+      .executeTakeFirst();
+    return earlier === undefined;
   }
 
   async isHalted(runId: string): Promise<boolean> {

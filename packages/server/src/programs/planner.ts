@@ -1,4 +1,14 @@
-import { nextFire, type Parameters, type Plan, parseSchedule, type RunSpec } from '@stillpoint/core';
+import {
+  type DueFires,
+  decideFires,
+  dueFires,
+  nextFire,
+  type Parameters,
+  type Plan,
+  parseSchedule,
+  type RunSpec,
+  type Schedule,
+} from '@stillpoint/core';
 import type { Clock, Journal } from '@stillpoint/engine';
 import type { PlanRecords } from './ports.ts';
 
@@ -14,9 +24,9 @@ export type PlannerTools<Transaction> = {
 };
 
 /**
- * Starts the runs of plans that are due. A plan is kept from others while its fire is decided, so a fire starts one run
- * or none, over any number of nodes. Fires that passed while no server was there count as one; a fire while a run of the
- * plan is still going is left out.
+ * Starts the runs of plans that are due. A plan is kept from others while its fires are decided, so a fire starts one run
+ * or none, over any number of nodes; what becomes of fires that were missed, or that come while a run of the plan is going,
+ * the plan says. Every fire that starts no run is told.
  */
 export class Planner<Transaction> {
   readonly #tools: PlannerTools<Transaction>;
@@ -40,35 +50,43 @@ export class Planner<Transaction> {
   async #decideOne(timezone: string): Promise<'queued' | 'planned' | 'nothing due'> {
     const { transact, plans, clock } = this.#tools;
     return transact(async (trx) => {
-      const due = await plans.nextDuePlan(trx, clock.now());
+      const now = clock.now();
+      const due = await plans.nextDuePlan(trx, now);
       if (due === null) return 'nothing due';
-      const isQueued = due.isDue && (await this.#start(trx, due.plan));
+      const { planId, plan, dueAt } = due;
+      const schedule = scheduleOf(plan, timezone, now);
+      const fires = dueAt === null ? null : dueFires(schedule, dueAt, now);
+      const isQueued = fires !== null && (await this.#decide(trx, plan, fires, now));
       // A clock that was put back must not bring a fire again that has started a run already.
-      const lastAt = due.isDue ? null : await plans.lastScheduledAt(trx, due.plan.name);
-      const now = Math.max(clock.now(), lastAt ?? 0);
-      await plans.setNextFire(trx, due.planId, fireAfter(due.plan, timezone, now));
+      const lastAt = dueAt === null ? await plans.lastScheduledAt(trx, plan.name) : null;
+      const next = schedule === null ? null : nextFire(schedule, Math.max(now, lastAt ?? 0));
+      await plans.setNextFire(trx, planId, next);
       return isQueued ? 'queued' : 'planned';
     });
   }
 
-  async #start(trx: Transaction, plan: Plan): Promise<boolean> {
-    const { plans, queueIn, newId, clock } = this.#tools;
-    if (await plans.hasUnfinishedRun(trx, plan.name)) return false;
-    const spec = {
-      runId: newId(),
-      plan,
-      trigger: 'schedule',
-      windowOverrideReason: null,
-      queuedAt: clock.now(),
-    } as const;
-    await queueIn(trx, spec);
-    return true;
+  /** True when a run was queued. */
+  async #decide(trx: Transaction, plan: Plan, fires: DueFires, now: number): Promise<boolean> {
+    const { plans, queueIn, newId } = this.#tools;
+    const unfinished = await plans.unfinishedRuns(trx, plan.name);
+    const { startsRun, leftOut } = decideFires(plan, fires, unfinished);
+    const runId = startsRun ? newId() : null;
+    if (runId !== null) {
+      const spec = { runId, plan, trigger: 'schedule', windowOverrideReason: null, queuedAt: now } as const;
+      await queueIn(trx, spec);
+    }
+    const runs = { started: runId, going: unfinished[0]?.runId ?? null };
+    for (const { instead, ...told } of leftOut) {
+      const insteadId = instead === null ? null : runs[instead];
+      await plans.tellLeftOut(trx, plan.name, { ...told, noticedAt: now, runId: insteadId });
+    }
+    return startsRun;
   }
 }
 
-/** Null for a plan that does not fire by itself: disabled, without a schedule, or with one whose last fire has passed. */
-function fireAfter(plan: Plan, timezone: string, now: number): number | null {
+/** Null for a plan that does not fire by itself: disabled, without a schedule, or with one that never fires again. */
+function scheduleOf(plan: Plan, timezone: string, now: number): Schedule | null {
   if (!plan.isEnabled || plan.schedule === null) return null;
   const schedule = parseSchedule(plan.schedule, plan.timezone ?? timezone, now);
-  return 'kind' in schedule ? null : nextFire(schedule, now);
+  return 'kind' in schedule ? null : schedule;
 }

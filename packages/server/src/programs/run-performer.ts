@@ -60,6 +60,10 @@ export class RunPerformer<Transaction> {
   }
 
   readonly #effects: { readonly [Type in RunEffect['type']]: Perform<Type, Transaction> } = {
+    lookForEarlierRuns: async (_, { spec }) => ({
+      ok: true,
+      value: { areOver: await this.#tools.records.runs.areEarlierRunsOver(spec.runId) },
+    }),
     readParameters: async () => {
       const { hostTimezone } = this.#tools;
       return { ok: true, value: { parameters: await this.#tools.parameters(), hostTimezone } };

@@ -8,7 +8,7 @@ import { StoredDefinitions } from '../adapters/definitions.ts';
 import { storedRecords } from '../adapters/stored-records.ts';
 import type { Tables } from '../adapters/tables.ts';
 import type { Definitions } from '../app/ports.ts';
-import type { Records } from '../programs/ports.ts';
+import type { FiresToTell, Records } from '../programs/ports.ts';
 import { emptyTables } from './empty-tables.ts';
 import { RememberedDefinitions } from './remembered-definitions.ts';
 import { rememberedRecords } from './remembered-records.ts';
@@ -43,6 +43,7 @@ export type RecordsGround<Transaction> = {
   run(runId: string): Promise<Standing>;
   task(taskId: string): Promise<Standing>;
   guards(): Promise<readonly GuardStanding[]>;
+  leftOut(): Promise<readonly (FiresToTell & { readonly planName: string })[]>;
   backups(): Promise<readonly { taskId: string; planName: string | null; paths: readonly string[] }[]>;
   /** Says that a task does not go on from now on. */
   park(taskId: string): Promise<void>;
@@ -68,6 +69,7 @@ export async function storedGround(): Promise<RecordsGround<Transaction<Tables>>
     run: async (runId) => standingOf(await rowOf(db, 'run', runId)),
     task: async (taskId) => standingOf(await rowOf(db, 'task', taskId)),
     guards: () => guardsIn(db),
+    leftOut: () => leftOutIn(db),
     backups: () => backupsIn(db),
     park: (taskId) => parkIn(db, taskId),
     goOn: (taskId) => goOnIn(db, taskId),
@@ -97,6 +99,19 @@ async function guardsIn(db: Kysely<Tables>): Promise<readonly GuardStanding[]> {
     quiescedAt: row.quiesced_at?.getTime() ?? null,
     isReleased: row.released_at !== null,
     problem: row.last_problem,
+  }));
+}
+
+async function leftOutIn(db: Kysely<Tables>) {
+  const rows = await db.selectFrom('left_out_fire').selectAll().orderBy('id').execute();
+  return rows.map(({ plan_name, reason, fires, first_at, last_at, noticed_at, run_id }) => ({
+    planName: plan_name,
+    reason,
+    fires,
+    firstAt: first_at.getTime(),
+    lastAt: last_at.getTime(),
+    noticedAt: noticed_at.getTime(),
+    runId: run_id,
   }));
 }
 
@@ -165,6 +180,7 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
       rows.guards.map(({ device, taskId, scope, intendedAt, quiescedAt, releasedAt, problem }) => {
         return { device, taskId, scope, intendedAt, quiescedAt, isReleased: releasedAt !== null, problem };
       }),
+    leftOut: async () => rows.leftOut,
     backups: async () =>
       [...rows.backups.values()].map(({ taskId, planName, files }) => {
         return { taskId, planName, paths: files.map(({ path }) => path).sort() };
@@ -178,6 +194,7 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
       for (const kept of [rows.runs, rows.tasks, rows.backups, rows.parked, definitions.planRows])
         kept.clear();
       rows.guards.length = 0;
+      rows.leftOut.length = 0;
     },
     close: async () => undefined,
   };

@@ -39,6 +39,15 @@ export class RememberedRuns implements RunRecords<MemoryTransaction> {
     this.#change(trx, runId, { ...structuredClone(verdict), endedAt: at });
   }
 
+  async areEarlierRunsOver(runId: string): Promise<boolean> {
+    const own = this.#rows.runs.get(runId);
+    if (own === undefined) throw new Error(`There is no run ${runId}.`);
+    return ![...this.#rows.runs.values()].some(
+      ({ spec, number, endedAt }) =>
+        spec.plan.name === own.spec.plan.name && number < own.number && endedAt === null,
+    );
+  }
+
   async isHalted(runId: string): Promise<boolean> {
     const run = this.#rows.runs.get(runId);
     if (run === undefined) throw new Error(`There is no run ${runId}.`);

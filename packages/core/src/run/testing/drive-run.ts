@@ -43,6 +43,7 @@ export type RunDrive = {
 };
 
 const goodReplies: { readonly [Type in RunEffectType]: Reply<RunOutcomes[Type]> } = {
+  lookForEarlierRuns: { ok: true, value: { areOver: true } },
   readParameters: { ok: true, value: { parameters: parametersInForce({}), hostTimezone: 'UTC' } },
   checkStore: { ok: true, value: { freePercent: 50 } },
   expandPlan: { ok: true, value: { counts: countsOf({ waiting: 2 }) } },
