@@ -1,6 +1,8 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { ParkedSubject } from '../programs/parked-subjects.ts';
 import { isLeft, isStillParked } from './left-guards.ts';
+import { enterAlarmNotices } from './notices/enter-alarm-notices.ts';
+import { noticesNotDelivered } from './notices/notices-not-delivered.ts';
 import { NODE_LEASE_SECONDS } from './stored-nodes.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,9 +12,13 @@ const ADVISORY_LOCK_KEY = 0x616c6172;
 /** What another node said is parked is believed for this long; it says so again with each of its looks. */
 const HEARSAY_SECONDS = 30;
 
+/** An alarm that was opened or closed just now. */
+type Changed = Selectable<Tables['alarm']>;
+
 /**
  * Opens an alarm for everything that is wrong now, and closes those of what is no longer so. A node that comes while another
- * looks leaves it to that one. What is true is read after the turn is ours: who had it before has written by then.
+ * looks leaves it to that one. What is true is read after the turn is ours: who had it before has written by then. Whoever is
+ * to be told of it is entered in the same transaction.
  */
 export async function lookForAlarms(
   db: Kysely<Tables>,
@@ -23,11 +29,13 @@ export async function lookForAlarms(
     const { rows } = await sql<{ isOurs: boolean }>`
       select pg_try_advisory_xact_lock(${ADVISORY_LOCK_KEY}) as "isOurs"
     `.execute(trx);
-    if (rows[0]?.isOurs === true) await renewAlarms(nodeName, parked).execute(trx);
+    if (rows[0]?.isOurs !== true) return;
+    const changed = await renewAlarms(nodeName, parked).execute(trx);
+    await enterAlarmNotices(trx, changed.rows);
   });
 }
 
-const renewAlarms = (nodeName: string, parked: readonly ParkedSubject[]) => sql`
+const renewAlarms = (nodeName: string, parked: readonly ParkedSubject[]): RawBuilder<Changed> => sql<Changed>`
     with parked as (
       select case s.program when 'run' then 'RUN_PARKED' else 'TASK_PARKED' end as code,
         case s.program when 'run' then 'run' else 'task' end as subject_kind,
@@ -57,6 +65,8 @@ const renewAlarms = (nodeName: string, parked: readonly ParkedSubject[]) => sql`
       ${nodesNotHeardOf}
       union all
       select * from parked
+      union all
+      ${noticesNotDelivered}
     ),
     opened as (
       insert into alarm (
@@ -69,12 +79,16 @@ const renewAlarms = (nodeName: string, parked: readonly ParkedSubject[]) => sql`
         set sentence = excluded.sentence, last_problem = excluded.last_problem,
           subject_seq = coalesce(excluded.subject_seq, alarm.subject_seq),
           last_seen_at = excluded.last_seen_at, seen_by = excluded.seen_by
-      returning id
+      returning alarm.*, xmax = 0 as is_new
+    ),
+    closed as (
+      update alarm set closed_at = clock_timestamp()
+      where closed_at is null
+        and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from true_now)
+        and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from hearsay)
+      returning alarm.*, true as is_new
     )
-    update alarm set closed_at = clock_timestamp()
-    where closed_at is null
-      and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from true_now)
-      and (code, subject_kind, subject_name) not in (select code, subject_kind, subject_name from hearsay)
+    select * from (select * from opened union all select * from closed) as changed where is_new
   `;
 
 /** True of a row `n` of `node` that stopped, fell silent, or is not there. */
