@@ -5,7 +5,7 @@ import { nextFire, type Schedule } from './schedule.ts';
 const TOLERANCE_MS = 5 * 60_000;
 
 /** So many fires are counted one by one; of more it is only said that they were this many at least. */
-export const MOST_FIRES_COUNTED = 1000;
+export const MOST_FIRES_COUNTED = 100;
 
 /** Fires of one plan that were noticed at once; instants in milliseconds since the epoch. */
 export type DueFires = {

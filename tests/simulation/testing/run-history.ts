@@ -40,6 +40,7 @@ const counted = [
   'tasks',
   'guards',
   'fires',
+  'leftOut',
   'files',
 ] as const;
 
@@ -103,6 +104,7 @@ function countsOf({ trail, rows, fires, store }: World): Record<Counted, number>
     tasks: rows.tasks.size,
     guards: rows.guards.length,
     fires: fires.fires.size,
+    leftOut: fires.leftOut,
     files: store.published.size,
   };
   return { ...counts, ...sizes } as Record<Counted, number>;

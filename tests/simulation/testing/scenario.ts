@@ -38,6 +38,7 @@ const zones = ['Europe/Zurich', 'America/New_York', 'UTC', 'Australia/Lord_Howe'
 /** Makes the beginning of a seed's history. */
 export function makeScenario(seed: number): Scenario {
   const dice = new Dice(seed, 'scenario');
+  const policies = new Dice(seed, 'policies');
   const startAt = Date.parse(dice.pick(starts)) + dice.between(0, 60_000);
   const nodes = Array.from({ length: dice.pick([1, 1, 2, 2, 2, 3]) }, (_, at) => `node-${at + 1}`);
   const devices = Array.from({ length: dice.between(2, 6) }, (_, at) => deviceOf(dice, at + 1));
@@ -46,7 +47,10 @@ export function makeScenario(seed: number): Scenario {
     nodes,
     devices,
     parameters: parametersOf(dice),
-    plans: Array.from({ length: dice.between(1, 3) }, (_, at) => planOf(dice, at + 1, startAt)),
+    plans: Array.from({ length: dice.between(1, 3) }, (_, at) => ({
+      ...planOf(dice, at + 1, startAt),
+      ...policiesOf(policies),
+    })),
     weather: weatherOf(dice),
     hostTimezone: dice.pick(zones),
     stormMs: dice.between(25_000, 90_000),
@@ -98,6 +102,11 @@ function planOf(dice: Dice, number: number, startAt: number): Plan {
     postPlanScript: dice.chance(0.1) ? 'post.sh' : null,
     activities,
   });
+}
+
+/** What becomes of fires that are missed, and of those that come while a run is going. */
+function policiesOf(dice: Dice): Pick<Plan, 'missedRuns' | 'overlap'> {
+  return { missedRuns: dice.pick(['once', 'skip']), overlap: dice.pick(['skip', 'queue']) };
 }
 
 function activityOf(dice: Dice): Activity {

@@ -85,9 +85,9 @@ export class World {
     });
     this.journal = new MemoryJournal(database);
     this.queue = new MemoryQueue(now);
-    this.fires = new FireWatch(this.definitions, this.rows);
+    this.fires = new FireWatch(this.rows);
     const records = rememberedRecords(this.rows, this.journal, this.definitions, now);
-    this.records = { ...records, runs: this.fires.watch(records.runs) };
+    this.records = this.fires.watch(records);
     this.network = new PretendNetwork({
       kernel: this.kernel,
       dice: this.dice('network'),
