@@ -81,6 +81,26 @@ describe('the queue on pg-boss', () => {
     expect(await queue.claim('steps', 1, 'any')).toEqual([{ queue: 'steps', subjectId, attempt: 0 }]);
   });
 
+  it('lets what was put off wait no longer than was asked for when the clock of the database was put back', async () => {
+    const journal = new PostgresJournal(database.kysely);
+    const startAfter = async (): Promise<number> => {
+      const { rows } = await database.pool.query(
+        `select extract(epoch from start_after - now())::float8 as seconds from pgboss.job where name = 'steps'`,
+      );
+      return rows[0].seconds;
+    };
+    await enqueue();
+    const [claim] = await queue.claim('steps', 1, 'any');
+    if (claim === undefined) throw new Error('there is nothing to claim');
+    await journal.transact((trx) => queue.putOff(trx, claim, 600_000));
+    await restart();
+    expect(await startAfter()).toBeGreaterThan(500);
+    await putClockBack();
+    await restart();
+    expect(await startAfter()).toBeGreaterThan(500);
+    expect(await startAfter()).toBeLessThanOrEqual(600);
+  });
+
   it('notices a claim that was lost after the clock of the database was put back', {
     timeout: 40_000,
   }, async () => {

@@ -11,8 +11,17 @@ import {
 } from '../../packages/engine/src/index.ts';
 import { type EngineGround, memoryGround, postgresGround } from './testing/engine-ground.ts';
 
-type Spec = { steps: number; key: string };
-type State = { left: number; pending: boolean; isTold: boolean; takeOvers: number; isEnded: boolean };
+/** With `laterMs` it wants to be driven again after so long before it begins. */
+type Spec = { steps: number; key: string; laterMs?: number };
+type State = {
+  left: number;
+  pending: boolean;
+  isTold: boolean;
+  takeOvers: number;
+  isEnded: boolean;
+  hasWaited: boolean;
+  readonly laterMs: number;
+};
 
 /** A program that takes some steps, each an effect that the test settles. */
 function stepsProgram(
@@ -26,18 +35,23 @@ function stepsProgram(
       isTold: false,
       takeOvers: 0,
       isEnded: false,
+      hasWaited: spec.laterMs === undefined,
+      laterMs: spec.laterMs ?? 0,
     }),
     evolve: (state: State, fact: Fact): State => {
       if (fact.type === 'intended') return { ...state, pending: true };
       if (fact.type === 'settled') return { ...state, pending: false, left: state.left - 1 };
       if (fact.type === 'takenOver') return { ...state, pending: false, takeOvers: state.takeOvers + 1 };
       if (fact.type === 'told') return { ...state, isTold: true };
+      if (fact.type === 'noted') return { ...state, hasWaited: true };
       return fact.type === 'ended' ? { ...state, isEnded: true } : state;
     },
-    next: (state: State) =>
-      state.left === 0 || state.isTold
-        ? { kind: 'finish', verdict: { takeOvers: state.takeOvers, left: state.left } }
-        : { kind: 'do', effect: { type: 'step' } },
+    next: (state: State) => {
+      if (state.left === 0 || state.isTold)
+        return { kind: 'finish', verdict: { takeOvers: state.takeOvers, left: state.left } };
+      if (!state.hasWaited) return { kind: 'later', note: 'later', afterMs: state.laterMs };
+      return { kind: 'do', effect: { type: 'step' } };
+    },
     isLook: () => false,
     isNews: () => true,
     isGivenUp: (state: State) => state.isTold,
@@ -229,6 +243,54 @@ describe.each(grounds)('the engine on %s', (_, open) => {
     await ended;
     expect(performed).toEqual([first]);
     expect(await engine.tell(first, { type: 'stop' })).toBe(false);
+  });
+
+  it('drives others of a key while one of them is put off, and that one again when its time has come', async () => {
+    const performed: string[] = [];
+    const engine = await startEngine(
+      stepsProgram(async (subjectId) => void performed.push(subjectId)),
+      1,
+    );
+    const ended = ends(engine, 2);
+    const [first = '', second = ''] = await submit(engine, [
+      { steps: 1, key: 'a', laterMs: 300 },
+      { steps: 1, key: 'a' },
+    ]);
+    expect((await ended).get(first)).toEqual({ takeOvers: 1, left: 0 });
+    expect(performed).toEqual([second, first]);
+    expect(await factTypes(first)).toEqual(['noted', 'takenOver', 'intended', 'settled', 'ended']);
+  });
+
+  it('ends one that was put off at once when it is told to stop', async () => {
+    const engine = await startEngine(stepsProgram(async () => undefined));
+    const putOff = once(engine, 'putOff');
+    const [id = ''] = await submit(engine, [{ steps: 1, key: 'a', laterMs: 3_600_000 }]);
+    await putOff;
+    await expect.poll(() => engine.going('steps')).toEqual([]);
+    expect(await engine.tell(id, { type: 'stop' })).toBe(true);
+    expect(await factTypes(id)).toEqual(['noted', 'told', 'ended']);
+  });
+
+  it('leaves to its time what was put off by a node that starts again', async () => {
+    const nodeId = randomUUID();
+    const engine = await startEngine(
+      stepsProgram(async () => undefined),
+      8,
+      nodeId,
+    );
+    const putOff = once(engine, 'putOff');
+    const [id = ''] = await submit(engine, [{ steps: 1, key: 'a', laterMs: 3_600_000 }]);
+    await putOff;
+    await engine.stop();
+    const again = await startEngine(
+      stepsProgram(async () => undefined),
+      8,
+      nodeId,
+    );
+    const ended = ends(again, 1);
+    const [other = ''] = await submit(again, [{ steps: 1, key: 'a' }]);
+    expect([...(await ended).keys()]).toEqual([other]);
+    expect(await factTypes(id)).toEqual(['noted']);
   });
 
   it('gives up the effect that is going on when what is told takes its sense away', async () => {

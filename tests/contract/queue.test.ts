@@ -89,6 +89,48 @@ describe.each(grounds)('the queue: %s', (_, open) => {
     expect(await queue.claim('steps', 9, 'any')).toEqual([]);
   });
 
+  const putOff = (claim: Claim, afterMs: number): Promise<void> =>
+    ground.journal.transact((trx) => queue.putOff(trx, claim, afterMs));
+
+  it('gives out what was put off once its time has come, with a higher attempt, and others of its key meanwhile', async () => {
+    const [first, second] = await enqueue('a', 'a');
+    await putOff(await claimOne(queue), 700);
+    const meanwhile = await claimOne(other);
+    expect(meanwhile.subjectId).toBe(second);
+    await other.complete(meanwhile);
+    expect(await other.claim('steps', 9, 'any')).toEqual([]);
+    const later = { queue: 'steps', subjectId: first, attempt: 1 };
+    await expect
+      .poll(() => other.claim('steps', 9, 'any'), { timeout: 10_000, interval: 50 })
+      .toEqual([later]);
+  });
+
+  it('does not count what was put off among what was begun, however often it was claimed before', async () => {
+    const [first] = await enqueue('a');
+    await queue.release(await claimOne(queue));
+    await queue.tend();
+    await putOff(await claimOne(queue), 0);
+    await queue.tend();
+    expect(await queue.claim('steps', 9, 'begun')).toEqual([]);
+    expect(await queue.claim('steps', 9, 'any')).toEqual([{ queue: 'steps', subjectId: first, attempt: 2 }]);
+  });
+
+  it('puts nothing off for who has lost the claim, or whose transaction does not commit', async () => {
+    const [first] = await enqueue('a');
+    const stale = await claimOne(queue);
+    await queue.release(stale);
+    const claim = await claimOne(other);
+    await putOff(stale, 3_600_000);
+    expect(await other.renew([claim])).toEqual([claim]);
+    const failing = ground.journal.transact(async (trx) => {
+      await other.putOff(trx, claim, 3_600_000);
+      throw new Error('no commit');
+    });
+    await expect(failing).rejects.toThrow('no commit');
+    expect(await other.renew([claim])).toEqual([claim]);
+    expect(claim.subjectId).toBe(first);
+  });
+
   it('frees what a dead node held, whichever attempt it was', async () => {
     const [first] = await enqueue('a');
     await queue.release(await claimOne(queue));

@@ -96,7 +96,7 @@ export class BossQueue implements Queue<TablesTransaction> {
       [this.#queues],
     );
     await db.executeSql(
-      `update ${SCHEMA}.job set ${notAhead('start_after', 'heartbeat_on', 'started_on')}
+      `update ${SCHEMA}.job set ${notAhead('heartbeat_on', 'started_on')}, start_after = ${startNotAhead}
        where name = any($1) and state <= 'active' and greatest(start_after, heartbeat_on, started_on) > now()`,
       [this.#queues],
     );
@@ -138,6 +138,16 @@ export class BossQueue implements Queue<TablesTransaction> {
     await this.#boss.fail(claim.queue, attemptOf(claim));
   }
 
+  async putOff(trx: TablesTransaction, claim: Claim, afterMs: number): Promise<void> {
+    // A state of "retry" would block the key, and a priority of what was begun would have it claimed by nodes that drain.
+    await fromKysely(trx as Kysely<EngineTables>).executeSql(
+      `update ${SCHEMA}.job set state = 'created', priority = least(priority, 0), heartbeat_on = null,
+         start_after = now() + $4 * interval '1 millisecond', data = jsonb_build_object('putOffMs', $4::bigint)
+       where name = $1 and id = $2 and state = 'active' and retry_count = $3`,
+      [claim.queue, claim.subjectId, claim.attempt, afterMs],
+    );
+  }
+
   async releaseDead(queue: string, subjectIds: readonly string[]): Promise<void> {
     if (subjectIds.length > 0) await this.#boss.fail(queue, [...subjectIds]);
   }
@@ -151,6 +161,11 @@ const attemptOf = ({ subjectId, attempt }: Claim): { id: string; retryCount: num
   id: subjectId,
   retryCount: attempt,
 });
+
+/** What was put off waits for as long as it was put off at most; one that was claimed since does not wait any more. */
+const startNotAhead = `case when start_after <= now() then start_after
+  when state = 'created' then least(start_after, now() + coalesce((data->>'putOffMs')::bigint, 0) * interval '1 millisecond')
+  else now() end`;
 
 /** What is not stamped yet stays so. */
 const notAhead = (...columns: readonly string[]): string =>

@@ -58,6 +58,7 @@ describe.each([
       clock,
       signal,
       mustLetGo: () => signal.aborted,
+      putOff: () => Promise.reject(new Error('It is never put off.')),
       onRecorded: () => undefined,
     });
   }

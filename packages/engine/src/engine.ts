@@ -12,6 +12,8 @@ import { WakeUp } from './wake-up.ts';
 export type EngineEvents = {
   fact: [{ readonly subjectId: string; readonly program: string; readonly fact: Fact }];
   ended: [{ readonly subjectId: string; readonly program: string; readonly verdict: unknown }];
+  /** It was let go of, and is driven again after a while. */
+  putOff: [{ readonly subjectId: string; readonly program: string }];
   /**
    * A bug: the state of the subject is unknown; it keeps its key blocked and is tried again after a while. `token` is what
    * the try that failed held it under, or would have.
@@ -112,12 +114,12 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
 
   /** Has the dispatchers look at their queues now, after a transaction that enqueued was committed. */
   lookForWork(): void {
-    this.#wakeUp.wake('dispatch');
+    for (const { program } of this.#options.programs) this.#wakeUp.wake(dispatcherOf(program.name));
   }
 
   /**
-   * Tells a subject something. Who drives it learns at once; one that nobody has begun to drive ends here if that is
-   * what it wants to do now. False when it has ended already or is unknown.
+   * Tells a subject something. Who drives it learns at once; one that nobody has begun to drive, or that was put off, ends
+   * here if that is what it wants to do now. False when it has ended already or is unknown.
    */
   async tell(subjectId: string, command: unknown): Promise<boolean> {
     const { journal, clock } = this.#options;
@@ -186,17 +188,26 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
   }
 
   async #dispatch({ program, parallel }: HostedProgram<Transaction>): Promise<void> {
+    const { clock } = this.#options;
     const { signal } = this.#stopping;
+    let lookedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const free = parallel() - this.going(program.name).length;
       const hasRoom = free > 0 && !this.#isDraining;
+      // With both hands full it is only looked for what was begun, and that now and then.
+      const notBeforeMs = hasRoom ? 0 : lookedAt + POLL_MS - clock.elapsed();
+      if (notBeforeMs > 0) {
+        await this.#wakeUp.sleep(dispatcherOf(program.name), notBeforeMs, signal);
+        continue;
+      }
       const count = hasRoom ? free : BEGUN_AT_ONCE;
+      lookedAt = clock.elapsed();
       const look = this.#beginSome(program, count, hasRoom ? 'any' : 'begun');
       this.#looks.add(look);
       const begun = await look;
       this.#looks.delete(look);
       // A full hand means that more may be waiting.
-      if (begun < count) await this.#wakeUp.sleep('dispatch', POLL_MS, signal);
+      if (begun < count) await this.#wakeUp.sleep(dispatcherOf(program.name), POLL_MS, signal);
     }
   }
 
@@ -228,7 +239,8 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       .catch((error: unknown) => void this.emit('problem', asError(error)))
       .finally(() => {
         if (this.#going.get(claim.subjectId) === going) this.#going.delete(claim.subjectId);
-        this.lookForWork();
+        // Its key and its place are free.
+        this.#wakeUp.wake(dispatcherOf(program.name));
       });
     const going = { claim, program, abort, done, heldAt: claimedAt };
     // One that was lost and claimed again may not have noticed yet.
@@ -251,10 +263,15 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
       clock,
       signal: abort.signal,
       mustLetGo,
+      putOff: async (trx, afterMs) => {
+        await journal.letGo(trx, claim.subjectId);
+        await queue.putOff(trx, claim, afterMs);
+      },
       onRecorded: (fact) => this.#announce(program.name, claim.subjectId, fact),
     });
     if (end === 'ended') await queue.complete(claim);
-    else await queue.release(claim);
+    if (end === 'released') await queue.release(claim);
+    if (end === 'putOff') this.emit('putOff', { subjectId: claim.subjectId, program: program.name });
   }
 
   /** For those who listen; the fact is durable by now. */
@@ -332,6 +349,10 @@ export class Engine<Transaction> extends EventEmitter<EngineEvents> {
 /** Each claim of a subject has a higher attempt than those before: late holders are refused by it, not by luck. */
 function tokenOf(claim: Claim): number {
   return claim.attempt + 1;
+}
+
+function dispatcherOf(program: string): string {
+  return `dispatch ${program}`;
 }
 
 function asError(error: unknown): Error {

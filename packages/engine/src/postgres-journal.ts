@@ -1,6 +1,6 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { EngineTables } from './engine-tables.ts';
-import type { Journal, NewSubject, Subject, TakeHold } from './journal.ts';
+import type { Held, Journal, NewSubject, Subject, TakeHold } from './journal.ts';
 import type { Fact } from './program.ts';
 
 /** A transaction on a database that holds the journal's tables. */
@@ -29,20 +29,29 @@ export class PostgresJournal implements Journal<TablesTransaction> {
     }
   }
 
-  takeHold(subjectId: string, token: number, nodeId: string): Promise<TakeHold> {
-    return this.transact(async (trx): Promise<TakeHold> => {
-      const subject = await this.lock(trx, subjectId);
-      if (subject === null || subject.isEnded) return { kind: 'gone' };
-      if (subject.token >= token) return { kind: 'superseded' };
-      await trx
-        .updateTable('journal_subject')
-        .set({ token, node_id: nodeId })
-        .where('id', '=', subjectId)
-        .execute();
-      const facts = await this.factsAfter(trx, subjectId, 0);
-      const held = { subjectId, token, seq: subject.lastSeq };
-      return { kind: 'taken', taken: { held, spec: subject.spec, facts } };
-    });
+  async takeHold(subjectId: string, token: number, nodeId: string): Promise<TakeHold> {
+    const row = await this.#db
+      .updateTable('journal_subject')
+      .set({ token, node_id: nodeId })
+      .where('id', '=', subjectId)
+      .where('token', '<', token)
+      .where('is_ended', '=', false)
+      .returning(['spec', 'last_seq'])
+      .executeTakeFirst();
+    if (row === undefined) return (await this.#isOpen(subjectId)) ? { kind: 'superseded' } : { kind: 'gone' };
+    const { spec, last_seq: seq } = row;
+    // What others have written since comes with the next look, like all that they write from here on.
+    const facts = seq === 0 ? [] : (await this.factsAfter(null, subjectId, 0)).slice(0, seq);
+    return { kind: 'taken', taken: { held: { subjectId, token, seq }, spec, facts } };
+  }
+
+  async #isOpen(subjectId: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('journal_subject')
+      .select('is_ended')
+      .where('id', '=', subjectId)
+      .executeTakeFirst();
+    return row?.is_ended === false;
   }
 
   async lock(trx: TablesTransaction, subjectId: string): Promise<Subject | null> {
@@ -57,6 +66,10 @@ export class PostgresJournal implements Journal<TablesTransaction> {
     return { program, spec, lastSeq, token, isEnded };
   }
 
+  async letGo(trx: TablesTransaction, subjectId: string): Promise<void> {
+    await trx.updateTable('journal_subject').set({ node_id: null }).where('id', '=', subjectId).execute();
+  }
+
   async factsAfter(trx: TablesTransaction | null, subjectId: string, seq: number): Promise<readonly Fact[]> {
     const rows = await (trx ?? this.#db)
       .selectFrom('journal_fact')
@@ -66,6 +79,26 @@ export class PostgresJournal implements Journal<TablesTransaction> {
       .orderBy('seq')
       .execute();
     return rows.map(({ body }) => body);
+  }
+
+  async insertNext(
+    trx: TablesTransaction | null,
+    { subjectId, token, seq }: Held,
+    facts: readonly Fact[],
+  ): Promise<boolean> {
+    const isEnded = facts.at(-1)?.type === 'ended';
+    // One statement: it locks the row as it changes it, and finds no row to change when it comes too late.
+    const { numAffectedRows = 0n } = await sql`
+      with held as (
+        update journal_subject set last_seq = last_seq + ${facts.length}::int4, is_ended = ${isEnded}
+        where id = ${subjectId} and token = ${token} and last_seq = ${seq} and not is_ended
+        returning id
+      )
+      insert into journal_fact (subject_id, seq, body)
+      select held.id, ${seq}::int4 + fact.number, fact.body
+      from held, jsonb_array_elements(${JSON.stringify(facts)}::jsonb) with ordinality as fact(body, number)
+    `.execute(trx ?? this.#db);
+    return numAffectedRows > 0n;
   }
 
   async insert(trx: TablesTransaction, subjectId: string, seq: number, fact: Fact): Promise<void> {

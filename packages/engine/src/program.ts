@@ -22,7 +22,13 @@ export type Fact =
   | { readonly type: 'intended'; readonly at: number; readonly effect: Effect }
   | { readonly type: 'settled'; readonly at: number; readonly effect: Effect; readonly reply: Reply }
   | { readonly type: 'takenOver'; readonly at: number }
-  | { readonly type: 'noted'; readonly at: number; readonly note: unknown }
+  /** With `putOffMs` nobody holds the subject from here on, until so long has passed or it is told something. */
+  | {
+      readonly type: 'noted';
+      readonly at: number;
+      readonly note: unknown;
+      readonly putOffMs?: number | undefined;
+    }
   | { readonly type: 'told'; readonly at: number; readonly command: unknown }
   | { readonly type: 'ended'; readonly at: number; readonly verdict: unknown };
 
@@ -31,6 +37,8 @@ export type Step =
   | { readonly kind: 'do'; readonly effect: Effect }
   | { readonly kind: 'note'; readonly note: unknown }
   | { readonly kind: 'wait'; readonly until: number }
+  /** To be let go of, and driven again after so many milliseconds: meanwhile others of its key go on. */
+  | { readonly kind: 'later'; readonly note: unknown; readonly afterMs: number }
   | { readonly kind: 'finish'; readonly verdict: unknown };
 
 /**
@@ -73,6 +81,8 @@ export type Program<Spec, State, Transaction> = {
   perform(effect: Effect, state: State, performance: Performance<Transaction>): Promise<Reply>;
   /** Writes what others read of a subject, in the transaction that appends the fact. */
   project(transaction: Transaction, change: Change<State>): Promise<void>;
+  /** False when `project` writes nothing for a change, which then needs no transaction; left out, it always may. */
+  isProjected?(change: Change<State>): boolean;
 };
 
 /** A program whose spec and state the engine does not look into. */

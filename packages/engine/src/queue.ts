@@ -20,7 +20,7 @@ export interface Queue<Transaction> {
   enqueue(trx: Transaction, queue: string, entries: readonly QueueEntry[]): Promise<void>;
   /**
    * Claims up to `count` subjects, none of which shares its key with one that is claimed already; with `begun` only such
-   * as were claimed before and given back or lost.
+   * as were claimed before and given back or lost, but not put off.
    */
   claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]>;
   /** Renews claims of one queue for another lease; answers those that are still this node's. */
@@ -29,6 +29,12 @@ export interface Queue<Transaction> {
   complete(claim: Claim): Promise<void>;
   /** Gives a claim back, to be taken over at once; nothing happens when it is no longer this node's. */
   release(claim: Claim): Promise<void>;
+  /**
+   * Ends a claim in a transaction, and puts its subject back to be claimed again after so many milliseconds; meanwhile
+   * others of its key are given out. Nothing happens when the claim is no longer this node's. The wait is cut short rather
+   * than stretched: by a clock of the database that was set, never by more than was asked for.
+   */
+  putOff(trx: Transaction, claim: Claim, afterMs: number): Promise<void>;
   /** Frees what a node held that is known to be dead, whichever attempt it was. */
   releaseDead(queue: string, subjectIds: readonly string[]): Promise<void>;
   /**

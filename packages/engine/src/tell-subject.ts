@@ -17,8 +17,8 @@ export function tellSubject<Transaction>(
 }
 
 /**
- * Records what a subject is told, in a transaction of the caller's. One that nobody has begun to drive ends in the same
- * transaction if that is what it wants to do now; whoever takes hold of it meanwhile finds it ended. Null when it has
+ * Records what a subject is told, in a transaction of the caller's. One that nobody drives, because nobody has begun to or
+ * because it was put off, ends in the same transaction if that is what it wants to do now; whoever takes hold of it meanwhile finds it ended. Null when it has
  * ended already or is unknown.
  */
 export async function tellIn<Transaction>(
@@ -45,9 +45,14 @@ export async function tellIn<Transaction>(
     await program.project(trx, { subjectId, fact, before, after: state });
   };
   await record({ type: 'told', at: clock.now(), command });
-  const isUntouched = known.every(({ type }) => type === 'told');
   const now = clock.now();
-  const step = isUntouched ? program.next(state, now, now) : null;
+  const step = isAtRest(known) ? program.next(state, now, now) : null;
   if (step?.kind === 'finish') await record({ type: 'ended', at: clock.now(), verdict: step.verdict });
   return { program: program.name, facts };
+}
+
+/** Whoever takes hold of a subject after it was put off says so with its first fact. */
+function isAtRest(known: readonly Fact[]): boolean {
+  const last = known.findLast(({ type }) => type !== 'told');
+  return last === undefined || (last.type === 'noted' && last.putOffMs !== undefined);
 }

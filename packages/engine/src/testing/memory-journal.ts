@@ -1,4 +1,4 @@
-import type { Journal, NewSubject, Subject, TakeHold } from '../journal.ts';
+import type { Held, Journal, NewSubject, Subject, TakeHold } from '../journal.ts';
 import type { Fact } from '../program.ts';
 import type { MemoryDatabase, MemoryTransaction } from './memory-database.ts';
 
@@ -70,9 +70,29 @@ export class MemoryJournal implements Journal<MemoryTransaction> {
     };
   }
 
+  async letGo(trx: MemoryTransaction, subjectId: string): Promise<void> {
+    const row = this.#rows.get(subjectId);
+    trx.stage(() => {
+      if (row !== undefined) row.nodeId = null;
+    });
+  }
+
   async factsAfter(_trx: MemoryTransaction | null, subjectId: string, seq: number): Promise<readonly Fact[]> {
     const facts = this.#rows.get(subjectId)?.facts ?? [];
     return facts.slice(seq).map((text) => JSON.parse(text) as Fact);
+  }
+
+  async insertNext(trx: MemoryTransaction | null, held: Held, facts: readonly Fact[]): Promise<boolean> {
+    if (trx === null) return this.transact((own) => this.insertNext(own, held, facts));
+    const { subjectId, token, seq } = held;
+    const row = this.#rows.get(subjectId);
+    if (row === undefined || row.isEnded || row.token !== token || row.facts.length !== seq) return false;
+    const texts = facts.map((fact) => JSON.stringify(fact));
+    trx.stage(() => {
+      row.facts.push(...texts);
+      row.isEnded = facts.at(-1)?.type === 'ended';
+    });
+    return true;
   }
 
   async insert(trx: MemoryTransaction, subjectId: string, seq: number, fact: Fact): Promise<void> {

@@ -6,6 +6,8 @@ type Entry = QueueEntry & {
   state: 'waiting' | 'claimed' | 'released';
   attempt: number;
   heardOfAt: number;
+  /** What was put off is given out from here on, as the next attempt. */
+  putOffUntil: number | null;
 };
 
 /** A queue in memory, with the behaviour of the real one; one object serves all nodes. */
@@ -26,7 +28,14 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
     trx.stage(() => {
       for (const entry of entries) {
         if (this.#entries.has(entry.subjectId)) continue;
-        const fresh = { ...entry, queue, state: 'waiting', attempt: 0, heardOfAt: 0 } as const;
+        const fresh = {
+          ...entry,
+          queue,
+          state: 'waiting',
+          attempt: 0,
+          heardOfAt: 0,
+          putOffUntil: null,
+        } as const;
         this.#entries.set(entry.subjectId, { ...fresh });
       }
     });
@@ -36,7 +45,9 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
 
   async claim(queue: string, count: number, which: 'any' | 'begun'): Promise<Claim[]> {
     this.#expire();
-    const open = [...this.#entries.values()].filter((entry) => entry.queue === queue).sort(firstToStart);
+    const open = [...this.#entries.values()]
+      .filter((entry) => entry.queue === queue && (entry.putOffUntil ?? 0) <= this.#elapsed())
+      .sort(firstToStart);
     const busy = new Set(open.filter(({ state }) => state === 'claimed').map(({ key }) => key));
     const claims: Claim[] = [];
     for (const entry of open) {
@@ -45,7 +56,8 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
       if (which === 'begun' && entry.state !== 'released') continue;
       // One that was given back blocks its key until it is taken over.
       busy.add(entry.key);
-      if (entry.state === 'released') entry.attempt += 1;
+      if (entry.state === 'released' || entry.putOffUntil !== null) entry.attempt += 1;
+      entry.putOffUntil = null;
       entry.state = 'claimed';
       entry.heardOfAt = this.#elapsed();
       claims.push({ queue, subjectId: entry.subjectId, attempt: entry.attempt });
@@ -68,6 +80,15 @@ export class MemoryQueue implements Queue<MemoryTransaction> {
   async release(claim: Claim): Promise<void> {
     const entry = this.#claimedBy(claim);
     if (entry !== undefined) entry.state = 'released';
+  }
+
+  async putOff(trx: MemoryTransaction, claim: Claim, afterMs: number): Promise<void> {
+    trx.stage(() => {
+      const entry = this.#claimedBy(claim);
+      if (entry === undefined) return;
+      entry.state = 'waiting';
+      entry.putOffUntil = this.#elapsed() + afterMs;
+    });
   }
 
   async releaseDead(_queue: string, subjectIds: readonly string[]): Promise<void> {
