@@ -166,15 +166,11 @@ const settle: { readonly [Type in TaskEffectType]: Settle<Type> } = {
     return failed({ ...state, quiesce: { ...quiesce, isLookDue: true, settlesAt } }, reply.fault);
   },
   createSecureBackup: (state, { reply }) =>
-    reply.ok
-      ? { ...state, remote: 'done' }
-      : failed({ ...state, remote: 'failed' }, reply.fault),
+    reply.ok ? { ...state, remote: 'done' } : failed({ ...state, remote: 'failed' }, reply.fault),
   fetchSecureBackup: (state, { reply }) => fetched(state, reply),
   fetchExport: (state, { reply }) => fetched(state, reply),
   publishBackup: (state, { reply }) =>
-    reply.ok
-      ? { ...state, publish: 'done' }
-      : failed({ ...state, publish: 'failed' }, reply.fault),
+    reply.ok ? { ...state, publish: 'done' } : failed({ ...state, publish: 'failed' }, reply.fault),
   unquiesce: (state, { at, reply }) => {
     const { quiesce, undo, spec } = state;
     const looked = { ...quiesce, isLookDue: true, nextLookAt: 0 };
@@ -355,13 +351,14 @@ function fetched(state: TaskState, reply: Reply<FetchedBackup>): TaskState {
 
 function cleanedUp(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
   if (!isUndoing(state)) return litterCleared(state, step, fault);
-  if (fault === null) return { ...state, [step]: 'done' };
-  return warned({ ...state, [step]: 'failed' }, reasonFrom(fault));
+  const litter = step === 'discard' ? 'storeLitter' : 'deviceLitter';
+  if (fault === null) return { ...state, [step]: 'done', [litter]: null };
+  return { ...state, [step]: 'failed', [litter]: reasonFrom(fault) };
 }
 
 /** What earlier attempts left goes before this one makes anything of its own, which is to be cleared away in its turn. */
 function litterCleared(state: TaskState, step: 'remoteRemoval' | 'discard', fault: Fault | null): TaskState {
   const open: TaskState = { ...state, [step]: 'none' };
   if (fault !== null) return failed(open, fault);
-  return step === 'discard' ? { ...open, isStoreLittered: false } : { ...open, isDeviceLittered: false };
+  return step === 'discard' ? { ...open, storeLitter: null } : { ...open, deviceLitter: null };
 }

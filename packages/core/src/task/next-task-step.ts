@@ -1,5 +1,6 @@
 import { type Reason, reasonOf } from '../reason.ts';
 import { isWindowOpen } from '../window.ts';
+import { againStep, endOfWaiting, lastVerdict, verdictOf, warningsOf } from './attempts.ts';
 import type { ExportPart, TaskEffect } from './task-effect.ts';
 import type { TaskNote, TaskVerdict } from './task-fact.ts';
 import { quiesceScopeOf, type TaskSpec } from './task-spec.ts';
@@ -10,6 +11,8 @@ export type TaskStep =
   | { readonly kind: 'do'; readonly effect: TaskEffect }
   | { readonly kind: 'note'; readonly note: TaskNote }
   | { readonly kind: 'wait'; readonly until: number }
+  /** To be let go of, and driven again after so many milliseconds. */
+  | { readonly kind: 'later'; readonly note: TaskNote; readonly afterMs: number }
   | { readonly kind: 'finish'; readonly verdict: TaskVerdict };
 
 /**
@@ -22,19 +25,25 @@ export function nextTaskStep(state: TaskState, now: number, timeOfDay: number = 
     throw new Error(`The effect ${state.pending.type} is pending; settle it first.`);
   if (!state.isStarted) return startStep(state, timeOfDay);
   if (!isUndoing(state)) return forwardStep(state, now);
-  return undoStep(state, now) ?? cleanUpStep(state) ?? { kind: 'finish', verdict: verdictOf(state) };
+  return undoStep(state, now) ?? cleanUpStep(state) ?? endStep(state, timeOfDay);
+}
+
+/** The next attempt, or the end. */
+function endStep(state: TaskState, timeOfDay: number): TaskStep {
+  return againStep(state, timeOfDay) ?? { kind: 'finish', verdict: lastVerdict(state, timeOfDay) };
 }
 
 /** Step 1: the task may start only inside its window, and only while its run still wants it. */
 function startStep(state: TaskState, timeOfDay: number): TaskStep {
   const { spec } = state;
-  if (state.failure !== null) return { kind: 'finish', verdict: verdictOf(state) };
+  if (state.failure !== null) return endStep(state, timeOfDay);
   if (timeOfDay - spec.queuedAt > spec.limits.queueMaxMs) {
-    return cancelled(reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', `${nameOf(spec)} waited too long.`));
+    const detail = `${nameOf(spec)} waited too long.`;
+    return notStarted(state, reasonOf('EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED', detail));
   }
   if (spec.window !== null && !isWindowOpen(spec.window, timeOfDay)) {
     const detail = `The window closed before ${nameOf(spec)} started.`;
-    return cancelled(reasonOf('EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW', detail));
+    return notStarted(state, reasonOf('EXECUTION_CANCELED_BECAUSE_MAINTENANCE_WINDOW', detail));
   }
   return state.isAdmitted ? { kind: 'note', note: { type: 'started' } } : perform({ type: 'admit' });
 }
@@ -44,6 +53,8 @@ function forwardStep(state: TaskState, now: number): TaskStep {
   const { spec } = state;
   if (!state.isStoreChecked) return perform({ type: 'checkStore' });
   if (!state.isFirstLookDone) return perform({ type: 'look' });
+  if (state.storeLitter !== null) return perform({ type: 'discardBackup' });
+  if (state.deviceLitter !== null) return perform({ type: 'removeSecureBackup' });
   if (spec.secureBackup !== null && !state.isSecureBackupInspected) {
     return perform({ type: 'inspectSecureBackup' });
   }
@@ -124,9 +135,10 @@ function isUnquiesceDue({ quiesce, undo }: TaskState): boolean {
 /** What was left behind on the way, the post-task script, the end. */
 function cleanUpStep(state: TaskState): TaskStep | null {
   const { spec } = state;
-  if (state.remote !== 'none' && state.remoteRemoval === 'none')
-    return perform({ type: 'removeSecureBackup' });
-  if (state.fetch !== 'none' && state.publish !== 'done' && state.discard === 'none') {
+  const isDeviceLittered = state.remote !== 'none' || state.deviceLitter !== null;
+  if (isDeviceLittered && state.remoteRemoval === 'none') return perform({ type: 'removeSecureBackup' });
+  const isStoreLittered = state.fetch !== 'none' || state.storeLitter !== null;
+  if (isStoreLittered && state.publish !== 'done' && state.discard === 'none') {
     return perform({ type: 'discardBackup' });
   }
   if (spec.postTaskScript !== null && state.postScript === 'none' && areChecksPassed(state)) {
@@ -157,14 +169,8 @@ function lookAgain(state: TaskState, now: number, deadline: number): TaskStep {
   return { kind: 'wait', until: Math.min(dueAt, deadline) };
 }
 
-function verdictOf(state: TaskState): TaskVerdict {
-  const { failure, warnings } = state;
-  if (failure === null) return { status: 'SUCCEEDED', reason: null, warnings };
-  return { status: failure.status, reason: failure.reason, warnings };
-}
-
-function cancelled(reason: Reason): TaskStep {
-  return { kind: 'finish', verdict: { status: 'CANCELLED', reason, warnings: [] } };
+function notStarted(state: TaskState, reason: Reason): TaskStep {
+  return { kind: 'finish', verdict: { ...endOfWaiting(state, reason), warnings: warningsOf(state) } };
 }
 
 function perform(effect: TaskEffect): TaskStep {

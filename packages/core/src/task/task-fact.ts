@@ -24,7 +24,9 @@ export type TaskCommand =
 /** What a task concludes by itself from the time that has passed. */
 export type TaskNote =
   | { readonly type: 'started' }
-  | { readonly type: 'gaveUp'; readonly on: 'quiesce' | 'unquiesce'; readonly reason: Reason };
+  | { readonly type: 'gaveUp'; readonly on: 'quiesce' | 'unquiesce'; readonly reason: Reason }
+  /** An attempt failed for this reason, and another one is to come: the task waits again. */
+  | { readonly type: 'putOff'; readonly reason: Reason };
 
 /** The outcome of one effect, typed by it. */
 export type TaskSettled = {
@@ -42,7 +44,13 @@ export type TaskFact =
   | TaskSettled
   /** Somebody else went on with the task; what was intended and not settled then may or may not have happened. */
   | { readonly type: 'takenOver'; readonly at: number }
-  | { readonly type: 'noted'; readonly at: number; readonly note: TaskNote }
+  | {
+      readonly type: 'noted';
+      readonly at: number;
+      readonly note: TaskNote;
+      /** For how long it was put off, with a note that says so. */
+      readonly putOffMs?: number | undefined;
+    }
   | { readonly type: 'told'; readonly at: number; readonly command: TaskCommand }
   | { readonly type: 'ended'; readonly at: number; readonly verdict: TaskVerdict };
 

@@ -1,4 +1,4 @@
-import type { Action, ErrorPolicy } from '../plan.ts';
+import type { Action, ErrorPolicy, Retry } from '../plan.ts';
 import type { MaintenanceWindow } from '../window.ts';
 
 /** What a task quiesces. */
@@ -38,12 +38,16 @@ export type TaskSpec = {
   readonly preTaskScript: string | null;
   readonly postTaskScript: { readonly script: string; readonly when: 'always' | 'onFailure' } | null;
   readonly errorPolicy: ErrorPolicy;
+  readonly retry: Retry;
   /** Null when an admin overrode the window for this run. */
   readonly window: MaintenanceWindow | null;
   readonly limits: TaskLimits;
   /** Milliseconds since the epoch. */
   readonly queuedAt: number;
 };
+
+/** What a task is asked to do, as an earlier version may have kept it. */
+export type KeptTaskSpec = Omit<TaskSpec, 'retry'> & Partial<Pick<TaskSpec, 'retry'>>;
 
 /** The domain that no appliance can quiesce. */
 export const DEFAULT_DOMAIN = 'default';

@@ -58,9 +58,9 @@ export type TaskState = {
   readonly attempt: number;
   /** How the attempt before failed; null in the first. */
   readonly lastFailure: Reason | null;
-  /** What earlier attempts could not clear away: something in the store, something on the device. */
-  readonly isStoreLittered: boolean;
-  readonly isDeviceLittered: boolean;
+  /** Why earlier attempts could not clear away what they left in the store, and on the device; null when nothing is left. */
+  readonly storeLitter: Reason | null;
+  readonly deviceLitter: Reason | null;
   readonly isStarted: boolean;
   readonly pending: TaskEffect | null;
   readonly isAdmitted: boolean;
@@ -98,8 +98,8 @@ export function queuedTask(spec: KeptTaskSpec): TaskState {
     spec: { ...spec, retry: spec.retry ?? NO_RETRY },
     attempt: 1,
     lastFailure: null,
-    isStoreLittered: false,
-    isDeviceLittered: false,
+    storeLitter: null,
+    deviceLitter: null,
     isStarted: false,
     pending: null,
     isAdmitted: false,

@@ -18,6 +18,7 @@ const exportTask: TaskSpec = {
   preTaskScript: null,
   postTaskScript: null,
   errorPolicy: 'halt',
+  retry: { attempts: 0, delaySeconds: 60 },
   window: null,
   limits: {
     quiesceTimeoutSeconds: 1,
@@ -39,6 +40,21 @@ const secureBackupTask: TaskSpec = {
   action: 'SECURE_BACKUP',
   domain: null,
   secureBackup: { certificate: 'dr-cert', includesIscsi: false, includesRaid: false },
+};
+
+const oneMore = { attempts: 1, delaySeconds: 60 };
+
+/** With little patience, for each wait counts twice. */
+const triedAgain: TaskSpec = {
+  ...exportTask,
+  retry: oneMore,
+  limits: {
+    ...exportTask.limits,
+    quiesceGraceSeconds: 0,
+    unquiesceTimeoutSeconds: 1,
+    unquiesceGraceSeconds: 1,
+    settleMs: 1_000,
+  },
 };
 
 /** Long enough to undo that an unquiesce without effect is sent again, more than once. */
@@ -70,6 +86,8 @@ const tasks: [string, TaskSpec, number][] = [
   ],
   ['secure backup, quiesced', secureBackupTask, 1],
   ['export of a domain, whose unquiesce is ignored', patientTask, 0],
+  ['export of a domain, quiesced, tried again', triedAgain, 1],
+  ['secure backup, running, tried again', { ...secureBackupTask, isQuiesceAsked: false, retry: oneMore }, 1],
 ];
 
 /** Ways to write the saga wrongly; each must be found. */
@@ -165,6 +183,47 @@ const plantedFaults: [string, TaskProgram, TaskSpec?][] = [
       },
     },
     patientTask,
+  ],
+  [
+    'it is tried again before its quiesce is undone',
+    {
+      ...program,
+      next: (state, now) => {
+        const { attempt, failure, isStarted, pending, spec } = state;
+        const isOver = isStarted && pending === null && failure?.status === 'FAILED';
+        if (!isOver || attempt > spec.retry.attempts) return nextTaskStep(state, now);
+        return { kind: 'later', note: { type: 'putOff', reason: failure.reason }, afterMs: 60_000 };
+      },
+    },
+    triedAgain,
+  ],
+  [
+    'it is tried again outside of its window',
+    {
+      ...program,
+      next: (state, now) =>
+        nextTaskStep(state.attempt > 1 ? { ...state, spec: { ...state.spec, window: null } } : state, now),
+    },
+    triedAgain,
+  ],
+  [
+    'it is tried again after a cancel that came while it was undone',
+    {
+      ...program,
+      evolve: (state, fact) => ({ ...evolveTask(state, fact), stop: null }),
+    },
+    triedAgain,
+  ],
+  [
+    'what an attempt left in the store is forgotten by the next',
+    {
+      ...program,
+      evolve: (state, fact) => {
+        const next = evolveTask(state, fact);
+        return fact.type === 'noted' && fact.note.type === 'putOff' ? { ...next, storeLitter: null } : next;
+      },
+    },
+    { ...triedAgain, isQuiesceAsked: false },
   ],
 ];
 

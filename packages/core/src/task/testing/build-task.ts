@@ -1,3 +1,4 @@
+import { NO_RETRY } from '../../plan.ts';
 import type { Fault } from '../../reason.ts';
 import type { FetchedBackup } from '../task-effect.ts';
 import type { TaskLimits, TaskSpec } from '../task-spec.ts';
@@ -33,6 +34,7 @@ export function exportTask(more: Partial<TaskSpec> = {}): TaskSpec {
     preTaskScript: null,
     postTaskScript: null,
     errorPolicy: 'halt',
+    retry: NO_RETRY,
     window: null,
     limits: defaultLimits,
     queuedAt: TASK_START,

@@ -52,6 +52,8 @@ export type TaskWorld = {
   /** Whether a request whose reply was lost has reached the device; so it has when not given. */
   readonly isLostLanding?: boolean;
   readonly interference?: readonly Interference[];
+  /** What a task is told that waits for its next attempt. */
+  readonly toldAtRest?: TaskCommand;
   readonly startAt?: number;
 };
 
@@ -143,6 +145,16 @@ class Drive {
         if (step.until <= this.#now) throw new Error('The task waits for what has passed.');
         this.#now = step.until;
         return null;
+      case 'later': {
+        this.#tell({ type: 'noted', at: this.#now, note: step.note, putOffMs: step.afterMs });
+        const { toldAtRest } = this.#world;
+        if (toldAtRest !== undefined) this.#tell({ type: 'told', at: this.#now, command: toldAtRest });
+        else {
+          this.#now += step.afterMs;
+          this.#tell({ type: 'takenOver', at: this.#now });
+        }
+        return null;
+      }
       case 'do':
         this.#perform(step.effect);
         return null;

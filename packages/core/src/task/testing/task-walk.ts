@@ -26,6 +26,8 @@ type World = {
   readonly isTold: boolean;
   readonly isWindowClosed: boolean;
   readonly hasRebooted: boolean;
+  /** Nobody drives the task: it was put off. */
+  readonly isAtRest: boolean;
 };
 
 type Node = { readonly state: TaskState; readonly world: World; readonly now: number };
@@ -64,6 +66,7 @@ export function walkTask(program: TaskProgram, spec: TaskSpec, mostCrashes: numb
     isTold: false,
     isWindowClosed: false,
     hasRebooted: false,
+    isAtRest: false,
   };
   const roots: Node[] = [
     { state: queuedTask(spec), world, now: START },
@@ -108,10 +111,13 @@ export function walkTask(program: TaskProgram, spec: TaskSpec, mostCrashes: numb
 
 function childrenOf(program: TaskProgram, node: Node, step: TaskStep): Node[] {
   const outside = outsideEvents(program, node);
+  if (node.world.isAtRest && step.kind !== 'finish') return [...outside, ...driven(program, node)];
   switch (step.kind) {
     case 'finish':
       checkEnd(node, step);
       return [];
+    case 'later':
+      return [...outside, putOff(program, node, step)];
     case 'wait':
       return [...outside, passTime(node, step.until)];
     case 'note':
@@ -122,11 +128,28 @@ function childrenOf(program: TaskProgram, node: Node, step: TaskStep): Node[] {
   }
 }
 
+/** Nobody holds the task from here on; who would drive it again is another node, or the same one much later. */
+function putOff(
+  program: TaskProgram,
+  node: Node,
+  { note, afterMs }: Extract<TaskStep, { kind: 'later' }>,
+): Node {
+  const resting = tell(program, node, { type: 'noted', at: node.now, note, putOffMs: afterMs });
+  return { ...resting, world: { ...resting.world, isAtRest: true } };
+}
+
+/** Its time has come, or it was cut short. A cancel reaches what rests at once, so nothing that was told is driven again. */
+function driven(program: TaskProgram, node: Node): Node[] {
+  if (node.world.isTold) throw new Violation('I8: a cancel did not end a task that was put off');
+  const begun = { ...node, world: { ...node.world, isAtRest: false } };
+  return [tell(program, begun, { type: 'takenOver', at: node.now })];
+}
+
 /** What may happen at any time without the task: a cancel, the window, the device on its way, a reboot, a late landing. */
 function outsideEvents(program: TaskProgram, node: Node): Node[] {
   const { world, state, now } = node;
   const events: Node[] = [];
-  if (!world.isTold && state.failure === null) {
+  if (!world.isTold && (state.failure === null || state.spec.retry.attempts > 0)) {
     const told: Node = { ...node, world: { ...world, isTold: true } };
     const reason = { code: 'EXECUTION_CANCELED_BY_OPERATOR', detail: '' };
     events.push(
@@ -316,7 +339,8 @@ function checkEnd({ state, world, now }: Node, { verdict }: Extract<TaskStep, { 
  * they name, not an instant that has passed or that only the other half of the saga asks for.
  */
 function keyOf({ state, world, now }: Node): string {
-  const { spec, failure, warnings, quiesce, undo, ...rest } = state;
+  const { spec, failure, lastFailure, storeLitter, deviceLitter, stop, warnings, quiesce, undo, ...rest } =
+    state;
   const ahead = (at: number): number => Math.max(at - now, 0);
   const text = JSON.stringify([
     rest,
@@ -334,7 +358,8 @@ function keyOf({ state, world, now }: Node): string {
       settlesAt: undo.settlesAt === 0 ? -1 : ahead(undo.settlesAt),
       attempts: Math.min(undo.attempts, 3),
     },
-    [failure === null, warnings.length === 0, spec.window === null],
+    [failure === null ? null : [failure.status, failure.isCurable], lastFailure === null, stop === null],
+    [warnings.length === 0, storeLitter === null, deviceLitter === null, spec.window === null],
     { ...world, flights: world.flights.map(({ kind, landsBefore }) => [kind, landsBefore - now]).sort() },
   ]);
   return hash('sha1', text, 'base64');
