@@ -1,4 +1,4 @@
-import type { Fact, Journal, NewSubject, Subject, TakeHold } from '@stillpoint/engine';
+import type { Fact, Held, Journal, NewSubject, Subject, TakeHold } from '@stillpoint/engine';
 import type { MemoryTransaction } from '../../../packages/engine/src/testing/memory-database.ts';
 
 /** Who looks on while a node writes. */
@@ -38,6 +38,17 @@ export class ObservedJournal implements Journal<MemoryTransaction> {
 
   factsAfter(trx: MemoryTransaction | null, subjectId: string, seq: number): Promise<readonly Fact[]> {
     return this.#journal.factsAfter(trx, subjectId, seq);
+  }
+
+  async insertNext(trx: MemoryTransaction | null, held: Held, facts: readonly Fact[]): Promise<boolean> {
+    if (trx === null) return this.transact((own) => this.insertNext(own, held, facts));
+    const isInserted = await this.#journal.insertNext(trx, held, facts);
+    if (isInserted) {
+      trx.stage(() => {
+        for (const fact of facts) this.#observer.onFact(held.subjectId, fact);
+      });
+    }
+    return isInserted;
   }
 
   async insert(trx: MemoryTransaction, subjectId: string, seq: number, fact: Fact): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Engine } from '@stillpoint/engine';
+import type { Clock, Engine, Fact } from '@stillpoint/engine';
 import { type ParkedSubject, ParkedSubjects } from '../programs/parked-subjects.ts';
 import { type Repetition, repeat } from '../programs/repeat.ts';
 
@@ -12,7 +12,7 @@ export type AlarmWatchTools = {
 
 const PAUSE_MS = 2_000;
 
-/** Keeps the alarms true: looks every two seconds, and at once when a task is taken over, parked, or ends. */
+/** Keeps the alarms true: looks every two seconds, and at once when a task is taken over, parked, or ends in trouble. */
 export class AlarmWatch {
   readonly #tools: AlarmWatchTools;
   readonly #parked: ParkedSubjects;
@@ -32,7 +32,7 @@ export class AlarmWatch {
     });
     engine.on('fact', (told) => {
       this.#parked.onFact(told);
-      if (told.fact.type === 'takenOver' || told.fact.type === 'ended') void this.look();
+      if (told.fact.type === 'takenOver' || isEndInTrouble(told.fact)) void this.look();
     });
   }
 
@@ -62,4 +62,9 @@ export class AlarmWatch {
     // In the same breath as the last question whether a look is wanted: one that is asked for from here on is another.
     this.#look = null;
   }
+}
+
+/** What went well may close an alarm, which can wait for the next look; with thousands of tasks most do. */
+function isEndInTrouble(fact: Fact): boolean {
+  return fact.type === 'ended' && (fact.verdict as { readonly status?: unknown }).status !== 'SUCCEEDED';
 }

@@ -32,8 +32,27 @@ export function taskProgram<Transaction>(
     isGivenUp,
     perform: performer.perform.bind(performer),
     project: (trx: Transaction, change: Change<TaskState>) => projectTask(trx, records, change),
+    isProjected,
   };
 }
+
+/** Intents that no guard is opened for, and steps that went well and left the guard as it is, change nothing that others read. */
+function isProjected(change: Change<TaskState>): boolean {
+  const fact = change.fact as TaskFact;
+  const { before, after } = change;
+  if (before.quiesce !== after.quiesce || before.undo !== after.undo) return true;
+  if (fact.type === 'intended') return fact.effect.type === 'quiesce' || fact.effect.type === 'unquiesce';
+  return fact.type !== 'settled' || !fact.reply.ok || !quietSteps.has(fact.effect.type);
+}
+
+const quietSteps: ReadonlySet<TaskEffect['type']> = new Set([
+  'admit',
+  'checkStore',
+  'look',
+  'inspectSecureBackup',
+  'fetchExport',
+  'fetchSecureBackup',
+]);
 
 /** A look is worth a line when it showed another phase, ended a check, or ended the way forward. */
 function isNews(before: TaskState, after: TaskState): boolean {
