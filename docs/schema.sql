@@ -124,6 +124,18 @@ create table known_store (
   constraint known_store_pkey PRIMARY KEY (path)
 );
 
+create table left_out_fire (
+  id bigint generated always as identity not null,
+  plan_name text not null,
+  reason text not null,
+  fires integer not null,
+  first_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  noticed_at timestamp with time zone not null,
+  run_id uuid,
+  constraint left_out_fire_pkey PRIMARY KEY (id)
+);
+
 create table node (
   id uuid not null,
   incarnation uuid not null,
@@ -166,6 +178,17 @@ create table parameter (
   value jsonb not null,
   changed_at timestamp with time zone default now() not null,
   constraint parameter_pkey PRIMARY KEY (name)
+);
+
+create table parameter_change (
+  id bigint generated always as identity not null,
+  name text not null,
+  changed_at timestamp with time zone default clock_timestamp() not null,
+  changed_by text not null,
+  is_secret boolean not null,
+  value_before jsonb,
+  value_after jsonb,
+  constraint parameter_change_pkey PRIMARY KEY (id)
 );
 
 create table plan (
@@ -236,6 +259,8 @@ create table task (
   queued_at timestamp with time zone not null,
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
+  attempt integer default 1 not null,
+  next_attempt_at timestamp with time zone,
   constraint task_pkey PRIMARY KEY (id),
   constraint task_number_key UNIQUE (number)
 );
@@ -256,11 +281,19 @@ CREATE INDEX journal_subject_node ON journal_subject USING btree (node_id) WHERE
 
 CREATE INDEX journal_subject_open ON journal_subject USING btree (program) WHERE NOT is_ended;
 
+CREATE INDEX left_out_fire_plan ON left_out_fire USING btree (plan_name, id DESC);
+
+CREATE INDEX left_out_fire_run ON left_out_fire USING btree (run_id, plan_name, reason);
+
 CREATE INDEX notice_due ON notice USING btree (channel, next_try_at) WHERE state = 'WAITING'::text;
 
 CREATE INDEX notice_ended ON notice USING btree (channel, state, ended_at);
 
+CREATE INDEX parameter_change_name ON parameter_change USING btree (name, id DESC);
+
 CREATE INDEX plan_due ON plan USING btree (next_fire_at);
+
+CREATE INDEX run_ended ON run USING btree (ended_at);
 
 CREATE INDEX run_plan ON run USING btree (plan_name, number DESC);
 
