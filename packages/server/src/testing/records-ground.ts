@@ -7,6 +7,7 @@ import { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
 import { StoredDefinitions } from '../adapters/definitions.ts';
 import { storedRecords } from '../adapters/stored-records.ts';
 import type { Tables } from '../adapters/tables.ts';
+import type { NoticeContent } from '../app/notifier.ts';
 import type { Definitions } from '../app/ports.ts';
 import type { FiresToTell, Records } from '../programs/ports.ts';
 import { emptyTables } from './empty-tables.ts';
@@ -19,6 +20,8 @@ export type Standing = {
   readonly status: string;
   readonly reason: Reason | null;
   readonly warnings: readonly Reason[];
+  readonly attempt?: number;
+  readonly nextAttemptAt?: number | null;
   readonly startedAt?: number | null;
   readonly endedAt: number | null;
 };
@@ -34,6 +37,17 @@ export type GuardStanding = {
   readonly problem: string | null;
 };
 
+/** For tests: a notice as it stands. */
+export type NoticeStanding = {
+  readonly noticeId: string;
+  readonly channel: string;
+  readonly subjectId: string;
+  readonly content: NoticeContent;
+  readonly state: string;
+  readonly attempts: number;
+  readonly problem: string | null;
+};
+
 /** For tests: records, real ones or doubles, and what can be seen of them. */
 export type RecordsGround<Transaction> = {
   readonly records: Records<Transaction>;
@@ -44,12 +58,16 @@ export type RecordsGround<Transaction> = {
   task(taskId: string): Promise<Standing>;
   guards(): Promise<readonly GuardStanding[]>;
   leftOut(): Promise<readonly (FiresToTell & { readonly planName: string })[]>;
+  /** In the order in which they were entered. */
+  notices(): Promise<readonly NoticeStanding[]>;
+  /** What stood in the way of the last heartbeat; undefined before the first. */
+  heartbeatProblem(): Promise<string | null | undefined>;
   backups(): Promise<readonly { taskId: string; planName: string | null; paths: readonly string[] }[]>;
   /** Says that a task does not go on from now on. */
   park(taskId: string): Promise<void>;
   /** Has a task that was parked go on, while nobody has said so yet. */
   goOn(taskId: string): Promise<void>;
-  /** Lets time pass for the guards. */
+  /** Lets time pass for guards, notices and the heartbeat. */
   pass(ms: number): Promise<void>;
   /** Removes everything that is kept. */
   empty(): Promise<void>;
@@ -70,6 +88,11 @@ export async function storedGround(): Promise<RecordsGround<Transaction<Tables>>
     task: async (taskId) => standingOf(await rowOf(db, 'task', taskId)),
     guards: () => guardsIn(db),
     leftOut: () => leftOutIn(db),
+    notices: () => noticesIn(db),
+    heartbeatProblem: async () => {
+      const row = await db.selectFrom('heartbeat').select('last_problem').executeTakeFirst();
+      return row?.last_problem;
+    },
     backups: () => backupsIn(db),
     park: (taskId) => parkIn(db, taskId),
     goOn: (taskId) => goOnIn(db, taskId),
@@ -85,8 +108,15 @@ function rowOf(db: Kysely<Tables>, table: 'run' | 'task', id: string) {
 
 function standingOf(row: Awaited<ReturnType<typeof rowOf>>): Standing {
   const { status, reason, warnings, ended_at } = row;
-  const started = 'started_at' in row ? { startedAt: row.started_at?.getTime() ?? null } : {};
-  return { status, reason, warnings, ...started, endedAt: ended_at?.getTime() ?? null };
+  const ofTask =
+    'started_at' in row
+      ? {
+          attempt: row.attempt,
+          nextAttemptAt: row.next_attempt_at?.getTime() ?? null,
+          startedAt: row.started_at?.getTime() ?? null,
+        }
+      : {};
+  return { status, reason, warnings, ...ofTask, endedAt: ended_at?.getTime() ?? null };
 }
 
 async function guardsIn(db: Kysely<Tables>): Promise<readonly GuardStanding[]> {
@@ -112,6 +142,19 @@ async function leftOutIn(db: Kysely<Tables>) {
     lastAt: last_at.getTime(),
     noticedAt: noticed_at.getTime(),
     runId: run_id,
+  }));
+}
+
+async function noticesIn(db: Kysely<Tables>): Promise<readonly NoticeStanding[]> {
+  const rows = await db.selectFrom('notice').selectAll().orderBy('number').execute();
+  return rows.map((row) => ({
+    noticeId: row.id,
+    channel: row.channel,
+    subjectId: row.subject_id,
+    content: row.content,
+    state: row.state,
+    attempts: row.attempts,
+    problem: row.last_problem,
   }));
 }
 
@@ -160,6 +203,13 @@ async function passIn(db: Kysely<Tables>, ms: number): Promise<void> {
       sending_at = sending_at - ${passed}, doubted_at = doubted_at - ${passed}, next_attempt_at = next_attempt_at - ${passed}
   `.execute(db);
   await sql`update alarm set opened_at = opened_at - ${passed}`.execute(db);
+  await sql`
+    update notice set next_try_at = next_try_at - ${passed}, waiting_since = waiting_since - ${passed},
+      claimed_until = claimed_until - ${passed}
+  `.execute(db);
+  await sql`update heartbeat set sent_at = sent_at - ${passed}, failing_since = failing_since - ${passed}`.execute(
+    db,
+  );
 }
 
 /** For tests: the doubles in memory that a simulation stands on. */
@@ -181,6 +231,11 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
         return { device, taskId, scope, intendedAt, quiescedAt, isReleased: releasedAt !== null, problem };
       }),
     leftOut: async () => rows.leftOut,
+    notices: async () =>
+      rows.notices.map(({ noticeId, channel, subjectId, content, state, attempts, problem }) => {
+        return { noticeId, channel, subjectId, content, state, attempts, problem };
+      }),
+    heartbeatProblem: async () => (rows.heartbeat.sentAt === null ? undefined : rows.heartbeat.problem),
     backups: async () =>
       [...rows.backups.values()].map(({ taskId, planName, files }) => {
         return { taskId, planName, paths: files.map(({ path }) => path).sort() };
@@ -194,6 +249,8 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
       for (const kept of [rows.runs, rows.tasks, rows.backups, rows.parked, definitions.planRows])
         kept.clear();
       rows.guards.length = 0;
+      rows.notices.length = 0;
+      Object.assign(rows.heartbeat, { sentAt: null, failingSince: null, problem: null });
       rows.leftOut.length = 0;
     },
     close: async () => undefined,
@@ -202,7 +259,7 @@ export async function rememberedGround(): Promise<RecordsGround<MemoryTransactio
 
 function shown(row: Standing | undefined): Standing {
   if (row === undefined) throw new Error('There is no such row.');
-  const { status, reason, warnings, endedAt } = row;
-  const started = 'startedAt' in row ? { startedAt: row.startedAt ?? null } : {};
-  return { status, reason, warnings, ...started, endedAt };
+  const { status, reason, warnings, attempt, nextAttemptAt, startedAt, endedAt } = row;
+  const ofTask = startedAt === undefined ? {} : { attempt, nextAttemptAt, startedAt };
+  return { status, reason, warnings, ...ofTask, endedAt } as Standing;
 }
