@@ -23,11 +23,14 @@ import { runList } from './commands/run-list.ts';
 import { runShow } from './commands/run-show.ts';
 import { runStart } from './commands/run-start.ts';
 import { runWatch } from './commands/run-watch.ts';
+import { scriptList } from './commands/script-list.ts';
+import { scriptTest } from './commands/script-test.ts';
 import { serve } from './commands/serve.ts';
 import { simulator } from './commands/simulator.ts';
 import { storeInit } from './commands/store-init.ts';
 import { storeRescan } from './commands/store-rescan.ts';
 import { storeShow } from './commands/store-show.ts';
+import { taskShow } from './commands/task-show.ts';
 import type { SharedOptions } from './connection.ts';
 import { type CommandDefinition, invocationOf } from './invocation.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -53,9 +56,11 @@ const groups: readonly (readonly [noun: string, summary: string, commands: reado
     ['device', 'the appliances that are backed up', [deviceList, deviceTest]],
     ['plan', 'what to back up, and when', [planList, planPreview, planRun]],
     ['run', 'executions of plans', [runStart, runList, runShow, runWatch, runCancel]],
+    ['task', 'what a run does on one device', [taskShow]],
     ['backup', 'what has been stored', [backupList]],
     ['params', 'system parameters', [paramsList, paramsGet, paramsSet]],
     ['store', 'where backups are kept', [storeShow, storeInit, storeRescan]],
+    ['script', 'programs of yours that run before and after plans and tasks', [scriptList, scriptTest]],
     ['database', 'all that Stillpoint remembers, as a file', [databaseExport, databaseImport]],
     ['guard', 'what is quiesced by Stillpoint', [guardList, guardUnquiesce]],
     ['alarm', 'what is wrong and wants a human', [alarmList, alarmAcknowledge]],

@@ -1,7 +1,17 @@
 import { problemOf } from '@stillpoint/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { beginTrial, type Replies, Reply, type Trial } from './trial.ts';
-import { aBackup, aDevice, aGuard, aParameter, aPlan, aRun, aStore, aTask } from './trial-objects.ts';
+import {
+  aBackup,
+  aDevice,
+  aGuard,
+  aParameter,
+  aPlan,
+  aRun,
+  aScriptOutput,
+  aStore,
+  aTask,
+} from './trial-objects.ts';
 
 let trial: Trial | undefined;
 
@@ -241,6 +251,7 @@ test('run show prints the run and its tasks, page after page', async () => {
       url.includes('cursor=next')
         ? { items: [failed], nextCursor: null }
         : { items: [aTask], nextCursor: 'next' },
+    'GET /runs/r1/scripts': { items: [aScriptOutput] },
   };
   const { out, exitCode } = await run(replies, 'run', 'show', 'r1');
   expect(exitCode).toBe(0);
@@ -254,13 +265,21 @@ Domains  1
 Tasks    1 succeeded, 1 failed
 Message  One task failed.
 
-ACTION         DEVICE  DOMAIN   STATUS     ENDED                     FILES  BYTES  MESSAGE
-EXPORT_DOMAIN  QA1     DOMAIN1  SUCCEEDED  2026-03-29T01:00:00.000Z  1      12     -
-SECURE_BACKUP  QA1     -        FAILED     2026-03-29T01:00:00.000Z  0      0      QA1 has no certificate "dr-cert".
+ID  ACTION         DEVICE  DOMAIN   STATUS     ENDED                     FILES  BYTES  MESSAGE
+t1  EXPORT_DOMAIN  QA1     DOMAIN1  SUCCEEDED  2026-03-29T01:00:00.000Z  1      12     -
+t2  SECURE_BACKUP  QA1     -        FAILED     2026-03-29T01:00:00.000Z  0      0      QA1 has no certificate "dr-cert".
 Warning for QA1: slow
+
+The post-plan script after.sh ended with exit code 3 at 2026-03-29T01:00:00.000Z.
+| told
+| nobody
 `);
   const json = await trial?.run('run', 'show', 'r1', '--json');
-  expect(JSON.parse(json?.out ?? '')).toEqual({ run: ended, tasks: [aTask, failed] });
+  expect(JSON.parse(json?.out ?? '')).toEqual({
+    run: ended,
+    tasks: [aTask, failed],
+    scripts: [aScriptOutput],
+  });
 });
 
 test('lists ask for what the flags say and stop at their limit', async () => {

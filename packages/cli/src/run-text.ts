@@ -1,5 +1,6 @@
-import type { Run, Task } from '@stillpoint/contract';
+import type { Run, ScriptOutput, Task } from '@stillpoint/contract';
 import { printable } from './printable.ts';
+import { scriptOutputsText } from './script-text.ts';
 import { textFacts, textTable } from './text-table.ts';
 
 /** One line that says how a task stands. */
@@ -14,8 +15,8 @@ export function runSummary(run: Run): string {
   return printable(`Run ${run.id} of plan "${run.plan}": ${run.status}; ${countersText(run)}.${why}`);
 }
 
-/** A run and its tasks. */
-export function runPage(run: Run, tasks: readonly Task[]): string {
+/** A run, its tasks, and what the scripts of its plan printed. */
+export function runPage(run: Run, tasks: readonly Task[], scripts: readonly ScriptOutput[]): string {
   const facts = textFacts([
     ['Run', run.id],
     ['Plan', run.plan],
@@ -29,8 +30,9 @@ export function runPage(run: Run, tasks: readonly Task[]): string {
     ...(run.windowOverrideReason === null ? [] : [['Window override', run.windowOverrideReason] as const]),
     ...run.warnings.map((warning) => ['Warning', warning] as const),
   ]);
-  if (tasks.length === 0) return `${facts}\n\nThis run has no tasks.`;
-  return `${facts}\n\n${taskTable(tasks)}`;
+  const table = tasks.length === 0 ? 'This run has no tasks.' : taskTable(tasks);
+  const parts = [facts, table, scriptOutputsText(scripts, 'plan')];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 /** Runs, one a row. */
@@ -62,7 +64,7 @@ function taskTable(tasks: readonly Task[]): string {
     return [action, device, domain, status, endedAt, files.length, sizeBytes, sentence];
   });
   const table = textTable(
-    ['ACTION', 'DEVICE', 'DOMAIN', 'STATUS', 'ENDED', 'FILES', 'BYTES', 'MESSAGE'],
+    ['ID', 'ACTION', 'DEVICE', 'DOMAIN', 'STATUS', 'ENDED', 'FILES', 'BYTES', 'MESSAGE'],
     rows,
   );
   const warnings = tasks.flatMap((task) =>

@@ -7,6 +7,7 @@ import type {
   Parameter,
   Plan,
   Run,
+  ScriptOutput,
   Store,
   Task,
 } from '@stillpoint/contract';
@@ -174,4 +175,13 @@ export const anAlarm: Alarm = {
   lastSeenAt: at,
   closedAt: null,
   acknowledgement: null,
+};
+
+/** For tests: what a script printed. */
+export const aScriptOutput: ScriptOutput = {
+  phase: 'post',
+  script: 'after.sh',
+  exitCode: 3,
+  output: 'told\nnobody\n',
+  endedAt: at,
 };

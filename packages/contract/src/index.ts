@@ -75,3 +75,14 @@ export {
   taskDetailShape,
   taskShape,
 } from './task.ts';
+export {
+  type ScriptKind,
+  type ScriptList,
+  type ScriptOutput,
+  type ScriptTest,
+  type ScriptTestRequest,
+  scriptKindShape,
+  scriptListShape,
+  scriptOutputShape,
+  scriptTestShape,
+} from './script.ts';

@@ -22,6 +22,13 @@ export const apiPrefix = '/api/v1';
 
 /** One call of the API as data; a part that is not named must be empty. */
 export interface Route {
+import {
+  scriptListShape,
+  scriptNameShape,
+  scriptOutputShape,
+  scriptTestRequestShape,
+  scriptTestShape,
+} from './script.ts';
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Below the prefix; `{name}` stands for a parameter. */
   readonly path: string;
@@ -51,6 +58,7 @@ export const routes = {
     method: 'GET',
     path: '/health',
     noun: 'health',
+const byScriptName = z.strictObject({ name: scriptNameShape });
     summary: 'Tell that the server answers; needs no token',
     replies: { 200: healthShape },
     problems: [],
@@ -164,6 +172,15 @@ export const routes = {
     replies: { 200: pageShape(backupShape) },
     problems: ['CURSOR_NOT_VALID'],
   },
+  listRunScripts: {
+    method: 'GET',
+    path: '/runs/{id}/scripts',
+    noun: 'run',
+    summary: "Show what the scripts of the run's plan printed; those of its tasks are shown with the task",
+    params: byId,
+    replies: { 200: listShape(scriptOutputShape) },
+    problems: ['RUN_NOT_FOUND'],
+  },
   listParameters: {
     method: 'GET',
     path: '/parameters',
@@ -261,6 +278,24 @@ export const routes = {
     params: byNodeName,
     replies: { 200: nodeShape },
     problems: ['NODE_NOT_FOUND', 'NODE_NOT_RUNNING'],
+  },
+  listScripts: {
+    method: 'GET',
+    path: '/scripts',
+    noun: 'script',
+    summary: 'List the files of the scripts folder of the node that answers, by name',
+    replies: { 200: scriptListShape },
+    problems: [],
+  },
+  testScript: {
+    method: 'POST',
+    path: '/scripts/{name}/test',
+    noun: 'script',
+    summary: 'Run a script with sample data on the node that answers, for a minute at most',
+    params: byScriptName,
+    body: scriptTestRequestShape,
+    replies: { 200: scriptTestShape },
+    problems: [],
   },
   resumeNode: {
     method: 'POST',

@@ -3,6 +3,7 @@ import { fileShape } from './file.ts';
 import { identifierShape } from './identifier.ts';
 import { instantShape } from './instant.ts';
 import { pageQueryFields } from './page.ts';
+import { scriptOutputShape } from './script.ts';
 import { stepShape } from './step.ts';
 
 /** What a task does. */
@@ -38,12 +39,12 @@ export const taskShape = z
 /** One operation on one device. */
 export type Task = z.output<typeof taskShape>;
 
-/** A task with its recorded steps, oldest first. */
+/** A task with its recorded steps, oldest first, and what its scripts printed. */
 export const taskDetailShape = z
-  .object({ ...taskShape.shape, steps: z.array(stepShape) })
+  .object({ ...taskShape.shape, steps: z.array(stepShape), scripts: z.array(scriptOutputShape) })
   .meta({ id: 'TaskDetail' });
 
-/** A task with its recorded steps, oldest first. */
+/** A task with its recorded steps, oldest first, and what its scripts printed. */
 export type TaskDetail = z.output<typeof taskDetailShape>;
 
 /** Which part of a run's tasks is listed, in creation order. */

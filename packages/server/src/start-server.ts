@@ -23,6 +23,7 @@ import { openNotifiers } from './adapters/notices/open-notifiers.ts';
 import { rebuildQueue } from './adapters/rebuild-queue.ts';
 import { scriptCatalogue } from './adapters/script-catalogue.ts';
 import { ScriptDesk } from './adapters/script-desk.ts';
+import { ScriptTrials } from './adapters/script-trials.ts';
 import { StoredAlarms } from './adapters/stored-alarms.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
 import { StoredNodes } from './adapters/stored-nodes.ts';
@@ -140,6 +141,7 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
     store: world.store,
     history: new StoredHistory(database.kysely, remedyOf),
     runs: programs.runs,
+    scripts: world.trials,
     undoer: programs.undoer,
     nodes,
     alarms: new StoredAlarms(database.kysely),
@@ -151,7 +153,8 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
     remedyOf,
   });
   const http = createHttpServer(application, { token: data.token, logger, version });
-  parts.add(() => http.close());
+  // Nobody waits for who waits for the end of a script.
+  parts.add(async () => void (await Promise.all([world.trials.stop(), http.close()])));
   await http.listen({ host: options.host, port: options.port });
   const url = urlOf(http.server.address() as AddressInfo);
   nodes.serveAt(url);
@@ -219,12 +222,14 @@ async function openWorld(
   parts.add(() => movers.close());
   const store = new ConfiguredStore(db, movers);
   const fleet = new LiveFleet(appliances, systemClock.now);
-  const scripts = new ScriptDesk(db, {
+  const surroundings = {
     parameters: () => parameters.read(),
     defaultFolder: data.scriptsFolder,
     mayBegin: mayAct,
     nodeId: data.nodeId,
-  });
+  };
+  const scripts = new ScriptDesk(db, surroundings);
+  const trials = new ScriptTrials(surroundings);
   const receivers = openNotifiers({
     settings: definitions,
     source: { hostName: hostname(), pid: process.pid },
@@ -240,6 +245,7 @@ async function openWorld(
     store,
     fleet,
     scripts,
+    trials,
     receivers,
     hostTimezone,
     fence,

@@ -1,6 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { lstat, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Fault, Reply } from '@stillpoint/core';
 import { GIVEN_UP } from '@stillpoint/engine';
@@ -14,14 +12,14 @@ import {
   startedTicksOf,
 } from './end-script-processes.ts';
 import { PrintedTail } from './printed-tail.ts';
+import type { ScriptCall } from './script-call.ts';
+import { findScript } from './script-folder.ts';
 
-/** A script that is to be run: a plain file name, its arguments, and facts for its standard input and environment. */
-export type ScriptOrder = {
+/** A script that is to be run; its facts go to standard input as JSON and into the environment as `STILLPOINT_*`. */
+export type ScriptOrder = ScriptCall & {
   readonly folder: string;
+  /** The plain name of a file in the folder. */
   readonly name: string;
-  readonly args: readonly string[];
-  /** Goes to standard input as JSON and, one level deep, as `STILLPOINT_*` variables. */
-  readonly facts: Readonly<Record<string, string | number | null>>;
   /** Tells its processes from all others; see `endScriptProcesses`. */
   readonly marker: string;
   readonly timeoutMs: number;
@@ -77,7 +75,7 @@ function start(file: string, { folder, args, facts, marker }: ScriptOrder): Chil
   return spawn(file, args.map(withoutNul), {
     cwd: folder,
     detached: true,
-    env: { ...environmentOf(facts), [SCRIPT_MARKER]: marker },
+    env: scriptEnvironment(facts, marker),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
@@ -185,25 +183,13 @@ function nothingDone(reply: ScriptEnd['reply']): ScriptEnd {
   return { reply, output: '', leftRunning: [] };
 }
 
-/** Only a regular file directly inside the folder is a script; a link that leads out of it is not. */
-async function findScript(folder: string, name: string): Promise<Reply<string>> {
-  const refuse = (why: string): Reply<string> => {
-    const detail = `The script "${name}" ${why} in ${folder}.`;
-    return { ok: false, fault: { code: 'SCRIPT_NOT_FOUND', effect: 'none', retryable: false, detail } };
+/** The whole environment of a script: a path, a locale, its facts, and nothing of the server's own. */
+export function scriptEnvironment(facts: ScriptOrder['facts'], marker: string): Record<string, string> {
+  const environment: Record<string, string> = {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    [SCRIPT_MARKER]: marker,
   };
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return refuse('is not the plain name of a file');
-  try {
-    const root = await realpath(folder);
-    const path = join(root, name);
-    const stat = await lstat(path);
-    return stat.isFile() ? { ok: true, value: path } : refuse('is not a regular file');
-  } catch {
-    return refuse('does not exist');
-  }
-}
-
-function environmentOf(facts: ScriptOrder['facts']): NodeJS.ProcessEnv {
-  const environment: NodeJS.ProcessEnv = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
   for (const [name, value] of Object.entries(facts)) {
     const variable = name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
     const text = value === null ? null : withoutNul(String(value));

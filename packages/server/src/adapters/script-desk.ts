@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { Parameters, Plan, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
+import type { Parameters, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
 import type { Kysely } from 'kysely';
 import { endScriptProcesses, findScriptProcesses } from './end-script-processes.ts';
 import { runScript } from './run-script.ts';
+import {
+  postPlanCall,
+  postTaskCall,
+  prePlanCall,
+  preTaskCall,
+  type ScriptCall,
+  type TaskOfScript,
+} from './script-call.ts';
 import type { Tables } from './tables.ts';
 
-/** Field that is for future use in the arguments that scripts are given. */
-const FUTURE_USE = 'FFU';
-
-/** The kernel takes no argument of 128 KiB or more. */
-const LONGEST_LIST_BYTES = 120 * 1024;
-
 type Exit = Reply<{ readonly exitCode: number }>;
-type Facts = Readonly<Record<string, string | number | null>>;
 
 /** How long a script that is told to end may take for it. */
 const GRACE_MS = 5_000;
@@ -52,9 +53,8 @@ export class ScriptDesk {
   }
 
   async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {
-    const args = ['BACKUP-PLAN', 'PRE', planId, plan.name];
-    const facts = { kind: 'BACKUP-PLAN', phase: 'PRE', planId, planName: plan.name, runId };
-    return this.#run(runId, 'pre', plan.prePlanScript, args, facts, signal);
+    const call = prePlanCall({ planId, planName: plan.name, runId });
+    return this.#run(runId, 'pre', plan.prePlanScript, call, signal);
   }
 
   async runPostPlan(
@@ -63,54 +63,12 @@ export class ScriptDesk {
     end: Extract<RunEffect, { type: 'runPostScript' }>,
     signal: AbortSignal,
   ): Promise<Exit> {
-    const { statusCode, message } = end;
-    const tasks = await this.#taskList(runId);
-    const args = [
-      'BACKUP-PLAN',
-      'POST',
-      planId,
-      plan.name,
-      statusCode,
-      message ?? 'NONE',
-      FUTURE_USE,
-      FUTURE_USE,
-      asArgument(tasks),
-    ];
-    const facts = {
-      kind: 'BACKUP-PLAN',
-      phase: 'POST',
-      planId,
-      planName: plan.name,
-      runId,
-      statusCode,
-      message,
-      tasks: tasks.join('~'),
-    };
-    return this.#run(runId, 'post', plan.postPlanScript, args, facts, signal);
+    const call = postPlanCall({ planId, planName: plan.name, runId }, end, await this.#taskList(runId));
+    return this.#run(runId, 'post', plan.postPlanScript, call, signal);
   }
 
   async runPreTask(spec: TaskSpec, signal: AbortSignal): Promise<Exit> {
-    const { plan, device } = await this.#contextOf(spec);
-    const domain = domainOf(spec);
-    const args = [
-      'BACKUP-TASK',
-      'PRE',
-      spec.taskId,
-      plan.name,
-      actionOf(spec),
-      spec.device,
-      device.host,
-      device.port,
-      domain,
-    ];
-    return this.#run(
-      spec.taskId,
-      'pre',
-      spec.preTaskScript,
-      args,
-      this.#taskFacts(spec, plan, device, 'PRE'),
-      signal,
-    );
+    return this.#run(spec.taskId, 'pre', spec.preTaskScript, preTaskCall(await this.#taskOf(spec)), signal);
   }
 
   async runPostTask(
@@ -118,58 +76,31 @@ export class ScriptDesk {
     end: Extract<TaskEffect, { type: 'runPostScript' }>,
     signal: AbortSignal,
   ): Promise<Exit> {
-    const { plan, device } = await this.#contextOf(spec);
-    const { statusCode, message } = end;
-    const args = [
-      ...[
-        'BACKUP-TASK',
-        'POST',
-        spec.taskId,
-        plan.name,
-        statusCode,
-        message ?? 'NONE',
-        FUTURE_USE,
-        FUTURE_USE,
-      ],
-      ...[actionOf(spec), spec.device, device.host, device.port, domainOf(spec)],
-    ];
-    const facts = { ...this.#taskFacts(spec, plan, device, 'POST'), statusCode, message };
-    return this.#run(spec.taskId, 'post', spec.postTaskScript?.script ?? null, args, facts, signal);
+    const call = postTaskCall(await this.#taskOf(spec), end);
+    return this.#run(spec.taskId, 'post', spec.postTaskScript?.script ?? null, call, signal);
   }
 
-  #taskFacts(
-    spec: TaskSpec,
-    plan: Plan,
-    device: { host: string; port: string },
-    phase: 'PRE' | 'POST',
-  ): Facts {
-    return {
-      kind: 'BACKUP-TASK',
-      phase,
-      taskId: spec.taskId,
-      runId: spec.runId,
-      planName: plan.name,
-      action: actionOf(spec),
-      deviceName: spec.device,
-      deviceHost: device.host,
-      somaPort: device.port,
-      domain: domainOf(spec),
-    };
-  }
-
-  async #contextOf(spec: TaskSpec): Promise<{ plan: Plan; device: { host: string; port: string } }> {
+  async #taskOf(spec: TaskSpec): Promise<TaskOfScript> {
     const run = await this.#db
       .selectFrom('run')
       .select('spec')
       .where('id', '=', spec.runId)
       .executeTakeFirstOrThrow();
-    const row = await this.#db
+    const device = await this.#db
       .selectFrom('device')
       .select(['host', 'soma_port'])
       .where('name', '=', spec.device)
       .executeTakeFirst();
-    const { plan } = run.spec as RunSpec;
-    return { plan, device: { host: row?.host ?? '', port: String(row?.soma_port ?? '') } };
+    return {
+      taskId: spec.taskId,
+      runId: spec.runId,
+      planName: (run.spec as RunSpec).plan.name,
+      action: nameOfAction[spec.action],
+      deviceName: spec.device,
+      deviceHost: device?.host ?? '',
+      somaPort: String(device?.soma_port ?? ''),
+      domain: domainOf(spec),
+    };
   }
 
   async #taskList(runId: string): Promise<string[]> {
@@ -189,8 +120,7 @@ export class ScriptDesk {
     subjectId: string,
     phase: 'pre' | 'post',
     name: string | null,
-    args: readonly string[],
-    facts: Facts,
+    call: ScriptCall,
     signal: AbortSignal,
   ): Promise<Exit> {
     if (name === null) throw new Error(`The ${phase} script of ${subjectId} has no name.`);
@@ -203,21 +133,14 @@ export class ScriptDesk {
     } = await runScript({
       folder: values['scripts.path'] ?? defaultFolder,
       name,
-      args,
-      facts,
+      ...call,
       marker: markerOf(nodeId, randomUUID()),
       timeoutMs: values['scripts.timeoutSeconds'] * 1000,
       graceMs: GRACE_MS,
       signal,
       mayBegin,
     });
-    const notes = [
-      ...(reply.ok ? [] : [reply.fault.detail]),
-      ...(leftRunning.length === 0
-        ? []
-        : [`It left running, and nobody could end: ${leftRunning.join(', ')}.`]),
-    ];
-    const output = [printed, ...notes.map((note) => `${note}\n`)].join('');
+    const output = [printed, ...notesOn(reply, leftRunning)].join('');
     const end = { exit_code: reply.ok ? reply.value.exitCode : null, output, ended_at: new Date() };
     await this.#db
       .insertInto('script_output')
@@ -231,19 +154,13 @@ export class ScriptDesk {
 /** The marker of one script of a node, or, without a script, how those of all its scripts begin. */
 export const markerOf = (nodeId: string, scriptId = ''): string => `${nodeId}/${scriptId}`;
 
-const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
-
-const actionOf = ({ action }: TaskSpec): string => nameOfAction[action];
-
-/** As many whole tasks as an argument can hold; all of them are on standard input. */
-function asArgument(tasks: readonly string[]): string {
-  let sizeBytes = 0;
-  const count = tasks.findIndex((task) => {
-    sizeBytes += Buffer.byteLength(task) + 1;
-    return sizeBytes > LONGEST_LIST_BYTES;
-  });
-  return tasks.slice(0, count === -1 ? tasks.length : count).join('~');
+/** What there is to say besides what a script has printed, each on a line of its own. */
+export function notesOn(reply: Exit, leftRunning: readonly number[]): string[] {
+  const left = `It left running what could not be ended: ${leftRunning.join(', ')}.\n`;
+  return [...(reply.ok ? [] : [`${reply.fault.detail}\n`]), ...(leftRunning.length === 0 ? [] : [left])];
 }
+
+const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
 
 /** The domain as scripts are told it. */
 function domainOf({ domain, isAllDomains }: TaskSpec): string {

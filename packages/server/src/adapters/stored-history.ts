@@ -6,6 +6,7 @@ import type {
   Run,
   RunQuery,
   RunStatus,
+  ScriptOutput,
   Task,
   TaskDetail,
   TaskQuery,
@@ -97,7 +98,27 @@ export class StoredHistory implements History {
     const files = await this.#filesOfTasks([id]);
     const journal = new PostgresJournal(this.#db as never);
     const facts: readonly unknown[] = await journal.factsAfter(null, id, 0);
-    return { ...this.#task(row, files.get(id) ?? []), steps: stepsOfTask(facts as TaskFact[]) };
+    return {
+      ...this.#task(row, files.get(id) ?? []),
+      steps: stepsOfTask(facts as TaskFact[]),
+      scripts: await this.runScripts(id),
+    };
+  }
+
+  async runScripts(subjectId: string): Promise<ScriptOutput[]> {
+    const rows = await this.#db
+      .selectFrom('script_output')
+      .select(['phase', 'script', 'exit_code', 'output', 'ended_at'])
+      .where('subject_id', '=', subjectId)
+      .orderBy('phase', 'desc')
+      .execute();
+    return rows.map(({ phase, script, exit_code, output, ended_at }) => ({
+      phase,
+      script,
+      exitCode: exit_code,
+      output,
+      endedAt: ended_at.toISOString(),
+    }));
   }
 
   async backups({ device, domain, limit, cursor }: BackupQuery): Promise<Page<Backup> | null> {

@@ -23,6 +23,10 @@ import type {
   Run,
   RunQuery,
   RunRequest,
+  ScriptList,
+  ScriptOutput,
+  ScriptTest,
+  ScriptTestRequest,
   Store,
   Task,
   TaskDetail,
@@ -60,6 +64,8 @@ export interface Application {
   getRun(id: string): Promise<Outcome<Run>>;
   /** In creation order. */
   listTasks(runId: string, query: TaskQuery): Promise<Outcome<Page<Task>>>;
+  /** What the scripts of the run's plan printed. */
+  listRunScripts(id: string): Promise<Outcome<ScriptOutput[]>>;
   cancelRun(id: string): Promise<Outcome<Run>>;
   getTask(id: string): Promise<Outcome<TaskDetail>>;
   /** Newest first. */
@@ -75,6 +81,9 @@ export interface Application {
   getStore(): Promise<Outcome<Store>>;
   initStore(): Promise<Outcome<Store>>;
   rescanStore(): Promise<Outcome<Rescan>>;
+  listScripts(): Promise<Outcome<ScriptList>>;
+  /** Runs it on this node, whatever plan it belongs to. */
+  testScript(name: string, request: ScriptTestRequest): Promise<Outcome<ScriptTest>>;
   listGuards(): Promise<Outcome<Guard[]>>;
   /** At once, whatever the pace of the retries; what somebody else quiesced is never touched. */
   unquiesceGuard(id: string, request: UnquiesceRequest): Promise<Outcome<UnquiesceOutcome>>;

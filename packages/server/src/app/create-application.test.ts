@@ -74,6 +74,7 @@ class World {
       task: async () => null,
       backups: async ({ cursor }) => (cursor === 'bad' ? null : { items: [], nextCursor: null }),
       guards: async () => [],
+      runScripts: async () => [],
       guard: async () => null,
     };
     return createApplication({
@@ -90,6 +91,7 @@ class World {
         cancel: async (id) => !this.ended.has(id),
         cancelTask: async () => false,
       },
+      scripts: unused,
       undoer: unused,
       nodes: unused,
       alarms: unused,

@@ -11,6 +11,7 @@ import type {
   Refusal,
   RunQuery,
   RunRequest,
+  ScriptTestRequest,
   TaskQuery,
   UnquiesceRequest,
 } from '@stillpoint/contract';
@@ -27,6 +28,7 @@ import {
 import type { Application, Outcome, Page } from './application.ts';
 import { applyDocument } from './apply-document.ts';
 import { expandOnFleet } from './expand-on-fleet.ts';
+import { listScripts } from './list-scripts.ts';
 import { type NoticePorts, retryNotice, testNotices } from './notices.ts';
 import { parameterFrom, parameterShown } from './parameter-form.ts';
 import { planFields } from './plan-form.ts';
@@ -39,11 +41,13 @@ import type {
   History,
   Nodes,
   Runs,
+  ScriptFolder,
   Store,
   Undoer,
 } from './ports.ts';
 import { refusalOfRun } from './refusal-of-run.ts';
 import { judgeFindings } from './test-device.ts';
+import { testScript } from './test-script.ts';
 import { unquiesceGuard } from './unquiesce-guard.ts';
 
 /** What the use cases reach the world through. */
@@ -53,6 +57,7 @@ export type Ports = NoticePorts & {
   readonly store: Store;
   readonly history: History;
   readonly runs: Runs;
+  readonly scripts: ScriptFolder;
   readonly undoer: Undoer;
   readonly nodes: Nodes;
   readonly alarms: Alarms;
@@ -171,6 +176,11 @@ class StillpointApplication implements Application {
     return run.ok ? pageOf(await this.#ports.history.tasks(runId, query), query) : run;
   }
 
+  async listRunScripts(id: string): ReturnType<Application['listRunScripts']> {
+    const run = await this.getRun(id);
+    return run.ok ? done(await this.#ports.history.runScripts(id)) : run;
+  }
+
   async cancelRun(id: string): ReturnType<Application['cancelRun']> {
     const run = await this.getRun(id);
     if (!run.ok) return run;
@@ -256,6 +266,14 @@ class StillpointApplication implements Application {
     if (!reply.ok) return this.#storeRefused(reply.fault);
     const problems = reply.value.problems.map(({ path, detail }) => ({ path, sentence: detail }));
     return done({ ...reply.value, backupsDamaged: 0, problems });
+  }
+
+  listScripts(): ReturnType<Application['listScripts']> {
+    return listScripts(this.#ports);
+  }
+
+  testScript(name: string, request: ScriptTestRequest): ReturnType<Application['testScript']> {
+    return testScript(name, request, this.#ports);
   }
 
   async listGuards(): ReturnType<Application['listGuards']> {

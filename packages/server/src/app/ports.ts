@@ -8,11 +8,21 @@ import type {
   Run,
   RunQuery,
   RunStatus,
+  ScriptKind,
+  ScriptOutput,
   Task,
   TaskDetail,
   TaskQuery,
 } from '@stillpoint/contract';
-import type { Inventory, Parameters, Plan, Reply, RunSpec, SecretParameterName } from '@stillpoint/core';
+import type {
+  Fault,
+  Inventory,
+  Parameters,
+  Plan,
+  Reply,
+  RunSpec,
+  SecretParameterName,
+} from '@stillpoint/core';
 import type { Page } from './application.ts';
 
 /** How a device's certificate is judged: exactly one is given. */
@@ -106,6 +116,8 @@ export interface History {
   lastRuns(): Promise<ReadonlyMap<string, { id: string; status: RunStatus; startedAt: string }>>;
   tasks(runId: string, query: TaskQuery): Promise<Page<Task> | null>;
   task(id: string): Promise<TaskDetail | null>;
+  /** What the scripts of a run (not of its tasks) printed. */
+  runScripts(id: string): Promise<ScriptOutput[]>;
   backups(query: BackupQuery): Promise<Page<Backup> | null>;
   /** Those that are open. */
   guards(): Promise<Guard[]>;
@@ -138,6 +150,35 @@ export type Attempt = {
 export interface Undoer {
   /** One round on a guard without an owner, now. `busy`: another node is at it, or the guard is no longer such a one. */
   workOnNow(guardId: string): Promise<Attempt | 'busy'>;
+}
+
+/** A file of the scripts folder; `problem` says why it cannot be run, null for nothing. */
+export type ScriptFile = {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly problem: Fault | null;
+};
+
+/** What became of a script that was run with sample data. */
+export type ScriptTrial = {
+  readonly folder: string;
+  readonly args: readonly string[];
+  /** Names of variables. */
+  readonly environment: readonly string[];
+  readonly facts: Readonly<Record<string, string | number | null>>;
+  readonly reply: Reply<{ readonly exitCode: number }>;
+  readonly durationMs: number;
+  readonly output: string;
+};
+
+/** The scripts folder as this node sees it. */
+export interface ScriptFolder {
+  /** By name. */
+  list(): Promise<{ readonly folder: string; readonly files: Reply<readonly ScriptFile[]> }>;
+  /** What keeps a script from being run; null for nothing. */
+  problemOf(name: string): Promise<Fault | null>;
+  /** Runs one with sample data. */
+  tryOut(name: string, kind: ScriptKind): Promise<ScriptTrial>;
 }
 
 /** The nodes that share the database. */

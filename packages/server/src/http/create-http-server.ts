@@ -18,6 +18,7 @@ import { parameterRoutes } from './parameter-routes.ts';
 import { planRoutes } from './plan-routes.ts';
 import { pathOf, sendProblem, sendThrown } from './problem-reply.ts';
 import { runRoutes } from './run-routes.ts';
+import { scriptRoutes } from './script-routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { ShapeRefused } from './shape-refused.ts';
 import { storeRoutes } from './store-routes.ts';
@@ -82,6 +83,7 @@ export function createHttpServer(application: Application, options: HttpServerOp
     parameterRoutes(scope, application);
     applyRoutes(scope, application);
     storeRoutes(scope, application);
+    scriptRoutes(scope, application);
     guardRoutes(scope, application);
     nodeRoutes(scope, application);
     alarmRoutes(scope, application);

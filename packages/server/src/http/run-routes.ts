@@ -8,4 +8,7 @@ export function runRoutes(server: FastifyInstance, application: Application): vo
   registerRoute(server, 'getRun', ({ params }) => application.getRun(params.id));
   registerRoute(server, 'listTasks', ({ params, query }) => application.listTasks(params.id, query));
   registerRoute(server, 'cancelRun', ({ params }) => application.cancelRun(params.id));
+  registerRoute(server, 'listRunScripts', async ({ params }) =>
+    listOutcome(await application.listRunScripts(params.id)),
+  );
 }

@@ -95,7 +95,8 @@ const task: TaskDetail = {
   startedAt: at,
   endedAt: at,
   warnings: [],
-  steps: [{ name: 'export', startedAt: at, endedAt: at, outcome: 'succeeded', detail: null }],
+  steps: [{ name: 'export', attempt: 1, startedAt: at, endedAt: at, outcome: 'succeeded', detail: null }],
+  scripts: [{ phase: 'pre', script: 'before.sh', exitCode: 0, output: 'done\n', endedAt: at }],
 };
 
 const backup: Backup = {
@@ -200,21 +201,41 @@ function answered<Value>(value: Value): Promise<Outcome<Value>> {
 /** For tests: an application with one object of each kind, any use case of which may be exchanged. */
 export function sampleApplication(changes: Partial<Application> = {}): Application {
   return {
+const testDevice: Application['testDevice'] = (name) =>
+  answered({
+    device: name,
+    isUsable: true,
+    sentence: `${name} can be backed up.`,
+    checks: [{ name: 'reachability', outcome: 'passed', sentence: `${name} answers.` }],
+    firmwareVersion: null,
+    model: null,
+    serial: null,
+    backupMode: null,
+    clockDifferenceMs: -12,
+    domains: ['default'],
+    testedAt: at,
+  });
+
+const scripts: Pick<Application, 'listScripts' | 'testScript' | 'listRunScripts'> = {
+  listRunScripts: () => answered(task.scripts),
+  listScripts: () =>
+    answered({ folder: '/scripts', problem: null, items: [{ name: 'a.sh', sizeBytes: 12, problem: null }] }),
+  testScript: (name, { kind }) =>
+    answered({
+      name,
+      kind,
+      folder: '/scripts',
+      arguments: ['BACKUP-PLAN', 'PRE'],
+      environment: ['PATH'],
+      input: { kind: 'BACKUP-PLAN', message: null },
+      exitCode: 0,
+      problem: null,
+      durationMs: 12,
+      output: '',
+    }),
+};
+
     listDevices: () => answered([device]),
-    testDevice: (name) =>
-      answered({
-        device: name,
-        isUsable: true,
-        sentence: `${name} can be backed up.`,
-        checks: [{ name: 'reachability', outcome: 'passed', sentence: `${name} answers.` }],
-        firmwareVersion: null,
-        model: null,
-        serial: null,
-        backupMode: null,
-        clockDifferenceMs: -12,
-        domains: ['default'],
-        testedAt: at,
-      }),
     listPlans: () => answered([plan]),
     getPlan: () => answered(plan),
     previewPlan: () => answered({ plan: 'nightly', refusal: null, tasks: [], warnings: [] }),
@@ -225,6 +246,8 @@ export function sampleApplication(changes: Partial<Application> = {}): Applicati
     cancelRun: () => answered(run),
     getTask: () => answered(task),
     listBackups: () => answered({ items: [backup], nextCursor: null }),
+    ...scripts,
+    testDevice,
     listParameters: () => answered([parameter]),
     getParameter: () => answered(parameter),
     setParameter: (_, value) => answered({ ...parameter, value }),

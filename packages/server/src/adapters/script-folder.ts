@@ -1,0 +1,56 @@
+import { constants } from 'node:fs';
+import { access, lstat, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Fault, Reply } from '@stillpoint/core';
+
+/** A file of the scripts folder; `problem` says why it cannot be run, null for nothing. */
+export type ScriptFile = {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly problem: Fault | null;
+};
+
+/** The path of a script: a regular, executable file directly inside the folder; a link is none, wherever it leads. */
+export async function findScript(folder: string, name: string): Promise<Reply<string>> {
+  const refuse = (code: string, why: string): Reply<string> => {
+    const detail = `The script "${name}" ${why} in ${folder}.`;
+    return { ok: false, fault: { code, effect: 'none', retryable: false, detail } };
+  };
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/.test(name)) {
+    return refuse('SCRIPT_NOT_FOUND', 'is not the plain name of a file');
+  }
+  let path: string;
+  try {
+    path = join(await realpath(folder), name);
+    if (!(await lstat(path)).isFile()) return refuse('SCRIPT_NOT_FOUND', 'is not a regular file');
+  } catch {
+    return refuse('SCRIPT_NOT_FOUND', 'does not exist');
+  }
+  try {
+    await access(path, constants.X_OK);
+    return { ok: true, value: path };
+  } catch {
+    return refuse('SCRIPT_NOT_RUNNABLE', 'is not an executable file');
+  }
+}
+
+/** The files of the folder, by name, and links too, for somebody may take them for scripts. */
+export async function listScripts(folder: string): Promise<Reply<readonly ScriptFile[]>> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    return { ok: true, value: await Promise.all(names.toSorted().map((name) => describeFile(folder, name))) };
+  } catch (error) {
+    const detail = `The scripts folder ${folder} cannot be read: ${(error as Error).message}.`;
+    return { ok: false, fault: { code: 'SCRIPT_NOT_FOUND', effect: 'none', retryable: false, detail } };
+  }
+}
+
+async function describeFile(folder: string, name: string): Promise<ScriptFile> {
+  const found = await findScript(folder, name);
+  const sizeBytes = await lstat(join(folder, name)).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  return { name, sizeBytes, problem: found.ok ? null : found.fault };
+}
