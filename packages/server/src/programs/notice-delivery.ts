@@ -86,10 +86,17 @@ export class NoticeDelivery<Transaction> {
     stopping.addEventListener('abort', stop, { once: true });
     const callOff = clock.after(SEND_MS, () => {
       giving.abort();
-      over.resolve(outOfTime(notice.channel));
+      const detail = `Sending by ${notice.channel} took longer than ${SEND_MS / 1000} seconds.`;
+      over.resolve(notSent('RECEIVER_TIMED_OUT', detail));
     });
     try {
       return await Promise.race([notifiers[notice.channel].send(notice, giving.signal), over.promise]);
+    } catch (error) {
+      this.#tools.onProblem(error);
+      return notSent(
+        'MISTAKE_OF_OURS',
+        `Sending by ${notice.channel} met a mistake of ours; the log tells more.`,
+      );
     } finally {
       callOff();
       stopping.removeEventListener('abort', stop);
@@ -97,8 +104,6 @@ export class NoticeDelivery<Transaction> {
   }
 }
 
-function outOfTime(channel: Channel): Sent {
-  const detail = `Sending by ${channel} took longer than ${SEND_MS / 1000} seconds.`;
-  const fault = { code: 'RECEIVER_TIMED_OUT', effect: 'unknown', retryable: true, detail } as const;
-  return { ok: false, fault, askedPauseMs: null };
+function notSent(code: string, detail: string): Sent {
+  return { ok: false, fault: { code, effect: 'unknown', retryable: true, detail }, askedPauseMs: null };
 }

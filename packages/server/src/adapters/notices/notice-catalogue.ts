@@ -31,4 +31,8 @@ export const noticeCatalogue = {
     sentence: 'The receiver of notices did not answer in time.',
     remedy: 'Check the receiver; it is tried again by itself.',
   },
+  MISTAKE_OF_OURS: {
+    sentence: 'Sending a notice met a mistake of Stillpoint.',
+    remedy: 'Look into the log of the node and report it; it is tried again by itself.',
+  },
 } as const;
