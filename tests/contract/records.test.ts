@@ -127,6 +127,8 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
         status: 'SKIPPED',
         reason,
         warnings: [],
+        attempt: 1,
+        nextAttemptAt: null,
         startedAt: null,
         endedAt: queuedAt,
       });
@@ -172,7 +174,13 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
         await tasks.markStarted(trx, running, AT + 1);
       });
       await ground.transact((trx) => tasks.endTask(trx, ended, AT + 2, verdict));
-      expect(await ground.task(ended)).toEqual({ ...verdict, startedAt: AT, endedAt: AT + 2 });
+      expect(await ground.task(ended)).toEqual({
+        ...verdict,
+        attempt: 1,
+        nextAttemptAt: null,
+        startedAt: AT,
+        endedAt: AT + 2,
+      });
       expect(await ground.task(running)).toMatchObject({
         status: 'RUNNING',
         startedAt: AT + 1,
@@ -188,6 +196,24 @@ describe.each(recordsGrounds)('the records of programs: %s', (_, open) => {
       });
       expect(await tasks.unfinishedTasks(run.runId, true)).toEqual([running, waiting]);
       expect(await tasks.unfinishedTasks(run.runId, false)).toEqual([waiting]);
+    });
+
+    it('that are put off wait again, with why and until when, and have started when they did first', async () => {
+      const { tasks } = ground.records;
+      const run = await begin();
+      const [task] = await give(run, 'QA1');
+      const id = task?.taskId ?? '';
+      await ground.transact(async (trx) => {
+        await tasks.markStarted(trx, id, AT);
+        await tasks.markPutOff(trx, id, { attempt: 2, at: AT + 60_000, reason });
+      });
+      const waits = { status: 'WAITING', attempt: 2, nextAttemptAt: AT + 60_000, reason, startedAt: AT };
+      expect(await ground.task(id)).toMatchObject({ ...waits, endedAt: null });
+      expect(await tasks.unfinishedTasks(run.runId, false)).toEqual([id]);
+      expect(await tasks.countTasks(run.runId)).toMatchObject({ waiting: 1, running: 0, failed: 0 });
+      await ground.transact((trx) => tasks.markStarted(trx, id, AT + 60_000));
+      const goesOn = { status: 'RUNNING', attempt: 2, nextAttemptAt: null, reason: null, startedAt: AT };
+      expect(await ground.task(id)).toMatchObject(goesOn);
     });
 
     it('are as they were before a transaction that was not kept', async () => {

@@ -6,7 +6,7 @@ import { textFacts, textTable } from './text-table.ts';
 /** One line that says how a task stands. */
 export function taskLine(task: Task): string {
   const why = task.sentence === null ? '' : `  ${task.sentence}`;
-  return printable(`${task.status.padEnd(9)}  ${task.action}  ${placeOf(task)}${why}`);
+  return printable(`${task.status.padEnd(9)}  ${task.action}  ${placeOf(task)}${attemptText(task)}${why}`);
 }
 
 /** One line that says how a run stands. */
@@ -60,8 +60,9 @@ export function runTable(runs: readonly Run[]): string {
 function taskTable(tasks: readonly Task[]): string {
   const rows = tasks.map((task) => {
     const sizeBytes = task.files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    const { action, device, domain, status, endedAt, files, sentence } = task;
-    return [action, device, domain, status, endedAt, files.length, sizeBytes, sentence];
+    const { id, action, device, domain, endedAt, files, sentence } = task;
+    const status = `${task.status}${attemptText(task)}`;
+    return [id, action, device, domain, status, endedAt, files.length, sizeBytes, sentence];
   });
   const table = textTable(
     ['ID', 'ACTION', 'DEVICE', 'DOMAIN', 'STATUS', 'ENDED', 'FILES', 'BYTES', 'MESSAGE'],
@@ -70,7 +71,15 @@ function taskTable(tasks: readonly Task[]): string {
   const warnings = tasks.flatMap((task) =>
     task.warnings.map((warning) => `Warning for ${placeOf(task)}: ${warning}`),
   );
-  return [table, ...warnings.map(printable)].join('\n');
+  const again = tasks.flatMap((task) =>
+    task.nextAttemptAt === null ? [] : [`${placeOf(task)} is tried again at ${task.nextAttemptAt}.`],
+  );
+  return [table, ...[...again, ...warnings].map(printable)].join('\n');
+}
+
+/** Nothing for a task that is tried once. */
+function attemptText({ attempt, attempts }: Task): string {
+  return attempts === 1 ? '' : ` (attempt ${attempt} of ${attempts})`;
 }
 
 function placeOf({ device, domain }: Task): string {

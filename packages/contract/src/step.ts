@@ -5,6 +5,7 @@ import { instantShape } from './instant.ts';
 export const stepShape = z
   .object({
     name: z.string(),
+    attempt: z.int().min(1).describe('which attempt of the task it belongs to'),
     startedAt: instantShape,
     endedAt: instantShape.nullable(),
     outcome: z.enum(['running', 'succeeded', 'failed', 'unknown']),

@@ -27,7 +27,15 @@ export const taskShape = z
     domain: z.string().nullable().describe('null for a secure backup'),
     status: taskStatusShape,
     reasonCode: z.string().nullable(),
-    sentence: z.string().nullable().describe('names the step, the device and what to do'),
+    sentence: z
+      .string()
+      .nullable()
+      .describe(
+        'names the step, the device and what to do; of a task that waits again, why it failed before',
+      ),
+    attempt: z.int().min(1).describe('which attempt it is in, was in last, or waits for'),
+    attempts: z.int().min(1).describe('how many there may be at most'),
+    nextAttemptAt: instantShape.nullable().describe('when a task that failed is tried again'),
     files: z.array(fileShape),
     createdAt: instantShape,
     startedAt: instantShape.nullable(),

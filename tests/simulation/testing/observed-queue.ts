@@ -79,6 +79,11 @@ export class ObservedQueue implements Queue<MemoryTransaction> {
     await this.#queue.release(claim);
   }
 
+  async putOff(trx: MemoryTransaction, claim: Claim, afterMs: number): Promise<void> {
+    trx.stage(() => this.#forget(claim));
+    await this.#queue.putOff(trx, claim, afterMs);
+  }
+
   async releaseDead(queue: string, subjectIds: readonly string[]): Promise<void> {
     for (const id of subjectIds) this.#holdings.bySubject.delete(id);
     await this.#queue.releaseDead(queue, subjectIds);

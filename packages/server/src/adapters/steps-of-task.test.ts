@@ -102,3 +102,20 @@ it('the end of a task is no step', () => {
   const verdict = { status: 'SUCCEEDED', reason: null, warnings: [] } as const;
   expect(shown({ type: 'ended', at: 9, verdict })).toEqual([]);
 });
+
+it('each step says which attempt it belongs to, and who begins the next one takes nothing over', () => {
+  const facts: TaskFact[] = [
+    settled(1, look, faultOf('none')),
+    { type: 'noted', at: 2, note: { type: 'putOff', reason }, putOffMs: 60 },
+    { type: 'takenOver', at: 62 },
+    { type: 'noted', at: 63, note: { type: 'started' } },
+    intended(64, quiesce),
+    { type: 'takenOver', at: 65 },
+  ];
+  expect(stepsOfTask(facts).map(({ name, attempt, outcome }) => [name, attempt, outcome])).toEqual([
+    ['look', 1, 'failed'],
+    ['putOff', 1, 'failed'],
+    ['quiesce', 2, 'unknown'],
+    ['takeOver', 2, 'succeeded'],
+  ]);
+});

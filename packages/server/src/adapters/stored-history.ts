@@ -11,7 +11,7 @@ import type {
   TaskDetail,
   TaskQuery,
 } from '@stillpoint/contract';
-import type { Reason, RunSpec, TaskFact } from '@stillpoint/core';
+import type { KeptTaskSpec, Reason, RunSpec, TaskFact } from '@stillpoint/core';
 import { PostgresJournal } from '@stillpoint/engine';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Page } from '../app/application.ts';
@@ -180,6 +180,9 @@ export class StoredHistory implements History {
       status: row.status,
       reasonCode: row.reason?.code ?? null,
       sentence: this.#sentence(row.reason),
+      attempt: row.attempt,
+      attempts: 1 + ((row.spec as KeptTaskSpec).retry?.attempts ?? 0),
+      nextAttemptAt: row.tried_again_at?.toISOString() ?? null,
       files,
       createdAt: row.queued_at.toISOString(),
       startedAt: row.started_at?.toISOString() ?? null,

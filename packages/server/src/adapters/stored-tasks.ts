@@ -1,6 +1,6 @@
 import type { TaskCounts, TaskVerdict } from '@stillpoint/core';
-import type { Kysely, Transaction } from 'kysely';
-import type { NewTask, TaskRecords } from '../programs/ports.ts';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { NewTask, NextAttempt, TaskRecords } from '../programs/ports.ts';
 import type { Tables } from './tables.ts';
 
 /** Rows that go into one statement; PostgreSQL takes 65,535 values in one. */
@@ -60,7 +60,24 @@ export class StoredTasks implements TaskRecords<Transaction<Tables>> {
   async markStarted(trx: Transaction<Tables>, taskId: string, at: number): Promise<void> {
     await trx
       .updateTable('task')
-      .set({ status: 'RUNNING', started_at: new Date(at) })
+      .set({
+        status: 'RUNNING',
+        reason: null,
+        started_at: sql<Date>`coalesce(started_at, ${new Date(at)})`,
+        tried_again_at: null,
+      })
+      .where('id', '=', taskId)
+      .execute();
+  }
+
+  async markPutOff(
+    trx: Transaction<Tables>,
+    taskId: string,
+    { attempt, at, reason }: NextAttempt,
+  ): Promise<void> {
+    await trx
+      .updateTable('task')
+      .set({ status: 'WAITING', attempt, reason: JSON.stringify(reason), tried_again_at: new Date(at) })
       .where('id', '=', taskId)
       .execute();
   }
@@ -77,6 +94,7 @@ export class StoredTasks implements TaskRecords<Transaction<Tables>> {
         status,
         reason: reason === null ? null : JSON.stringify(reason),
         warnings: JSON.stringify(warnings),
+        tried_again_at: null,
         ended_at: new Date(at),
       })
       .where('id', '=', taskId)

@@ -74,8 +74,10 @@ export type Tables = EngineTables & {
     status: 'WAITING' | 'RUNNING' | TaskVerdict['status'];
     reason: Json<Reason | null> | null;
     warnings: ColumnType<readonly Reason[], string | undefined, string>;
+    attempt: Generated<number>;
     queued_at: Instant;
     started_at: Instant | null;
+    tried_again_at: ColumnType<Date | null, undefined, Date | null>;
     ended_at: Instant | null;
   };
   readonly script_output: {

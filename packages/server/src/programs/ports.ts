@@ -56,6 +56,16 @@ export type NewTask = {
   readonly skipped: Reason | null;
 };
 
+/** What a task waits for that failed and is tried again. */
+export type NextAttempt = {
+  /** Its number; the first one was 1. */
+  readonly attempt: number;
+  /** When it begins, about. */
+  readonly at: number;
+  /** Why the one before failed. */
+  readonly reason: Reason;
+};
+
 /** The tasks, as others read them. */
 export interface TaskRecords<Transaction> {
   /** Puts tasks in the place of all that the run has; they are numbered in the order given. */
@@ -68,7 +78,10 @@ export interface TaskRecords<Transaction> {
   /** The ids of those that wait and, when asked for, of those that run. */
   unfinishedTasks(runId: string, includesRunning: boolean): Promise<readonly string[]>;
   countTasks(runId: string): Promise<TaskCounts>;
+  /** Also of a task that has waited for a further attempt; it has started when its first one did. */
   markStarted(trx: Transaction, taskId: string, at: number): Promise<void>;
+  /** The task waits again. */
+  markPutOff(trx: Transaction, taskId: string, next: NextAttempt): Promise<void>;
   endTask(trx: Transaction, taskId: string, at: number, verdict: TaskVerdict): Promise<void>;
 }
 

@@ -140,6 +140,7 @@ export class RunPerformer<Transaction> {
       preTaskScript: activity.preTaskScript,
       postTaskScript: activity.postTaskScript,
       errorPolicy: draft.errorPolicy,
+      retry: activity.retry,
       window: spec.windowOverrideReason === null ? window : null,
       limits: {
         quiesceTimeoutSeconds: parameters['quiesce.timeoutSeconds'],

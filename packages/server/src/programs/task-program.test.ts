@@ -62,6 +62,7 @@ class Drive {
         if (type !== 'end') throw new Error(`The task ended before ${type}: ${JSON.stringify(step.verdict)}`);
         return;
       }
+      if (step.kind === 'later') throw new Error('The task was put off.');
       if (step.kind === 'wait') this.now = step.until;
       else if (step.kind === 'note') await this.record({ type: 'noted', at: this.now, note: step.note });
       else await this.perform(step.effect);

@@ -98,6 +98,14 @@ async function projectTask<Transaction>(
   if (fact.type === 'noted' && fact.note.type === 'started') {
     await records.tasks.markStarted(trx, spec.taskId, fact.at);
   }
+  if (fact.type === 'noted' && fact.note.type === 'putOff') {
+    const next = {
+      attempt: change.after.attempt,
+      at: fact.at + (fact.putOffMs ?? 0),
+      reason: fact.note.reason,
+    };
+    await records.tasks.markPutOff(trx, spec.taskId, next);
+  }
   if (isSettled(fact, 'publishBackup') && fact.reply.ok) {
     const { takenAt, files } = fact.reply.value;
     const { taskId, runId, action, device, domain } = spec;

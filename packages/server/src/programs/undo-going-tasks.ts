@@ -10,7 +10,10 @@ const GONE_AFTER_MS = 2_000;
 
 /** What of an engine is needed here. */
 export type GoingTasks = Pick<Engine<unknown>, 'drain' | 'going' | 'tell'> &
-  Record<'on' | 'off', (event: 'ended', listener: (task: { readonly subjectId: string }) => void) => unknown>;
+  Record<
+    'on' | 'off',
+    (event: 'ended' | 'putOff', listener: (task: { readonly subjectId: string }) => void) => unknown
+  >;
 
 /**
  * Begins nothing more, and tells what is going on to stop, so that no device waits quiesced for the next start; also
@@ -55,6 +58,7 @@ export async function undoGoingTasks(
     lookNow = end;
   };
   engine.on('ended', onEnded);
+  engine.on('putOff', onEnded);
   void engine.drain().then(() => {
     isDrained = true;
     lookNow();
@@ -62,5 +66,6 @@ export async function undoGoingTasks(
   while ((isLeft() || !isDrained) && !over.signal.aborted)
     await pause(clock, LOOK_EVERY_MS, over.signal, untilNext);
   engine.off('ended', onEnded);
+  engine.off('putOff', onEnded);
   callOff();
 }

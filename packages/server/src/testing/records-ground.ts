@@ -112,7 +112,7 @@ function standingOf(row: Awaited<ReturnType<typeof rowOf>>): Standing {
     'started_at' in row
       ? {
           attempt: row.attempt,
-          nextAttemptAt: row.next_attempt_at?.getTime() ?? null,
+          nextAttemptAt: row.tried_again_at?.getTime() ?? null,
           startedAt: row.started_at?.getTime() ?? null,
         }
       : {};

@@ -19,6 +19,8 @@ export type RememberedTask = NewTask & {
   status: 'WAITING' | 'RUNNING' | 'SKIPPED' | TaskVerdict['status'];
   reason: Reason | null;
   warnings: readonly Reason[];
+  attempt: number;
+  nextAttemptAt: number | null;
   startedAt: number | null;
   endedAt: number | null;
 };

@@ -1,8 +1,10 @@
 import type { TaskCounts, TaskVerdict } from '@stillpoint/core';
 import type { MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
 import type { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
-import type { NewTask, TaskRecords } from '../programs/ports.ts';
+import type { NewTask, NextAttempt, TaskRecords } from '../programs/ports.ts';
 import type { RememberedRows, RememberedTask } from './remembered-rows.ts';
+
+const firstAttempt = { attempt: 1, nextAttemptAt: null } as const;
 
 /** For tests: the tasks, kept in memory beside a journal in memory. */
 export class RememberedTasks implements TaskRecords<MemoryTransaction> {
@@ -43,11 +45,21 @@ export class RememberedTasks implements TaskRecords<MemoryTransaction> {
   }
 
   async markStarted(trx: MemoryTransaction, taskId: string, at: number): Promise<void> {
-    this.#change(trx, taskId, { status: 'RUNNING', startedAt: at });
+    const startedAt = this.#rows.tasks.get(taskId)?.startedAt ?? at;
+    this.#change(trx, taskId, { status: 'RUNNING', reason: null, startedAt, nextAttemptAt: null });
+  }
+
+  async markPutOff(
+    trx: MemoryTransaction,
+    taskId: string,
+    { attempt, at, reason }: NextAttempt,
+  ): Promise<void> {
+    const next = { attempt, nextAttemptAt: at, reason: structuredClone(reason) };
+    this.#change(trx, taskId, { status: 'WAITING', ...next });
   }
 
   async endTask(trx: MemoryTransaction, taskId: string, at: number, verdict: TaskVerdict): Promise<void> {
-    this.#change(trx, taskId, { ...structuredClone(verdict), endedAt: at });
+    this.#change(trx, taskId, { ...structuredClone(verdict), nextAttemptAt: null, endedAt: at });
   }
 
   #tasksOf(runId: string): RememberedTask[] {
@@ -59,7 +71,7 @@ export class RememberedTasks implements TaskRecords<MemoryTransaction> {
     const status = skipped === null ? 'WAITING' : 'SKIPPED';
     const number = this.#rows.nextNumber();
     const endedAt = skipped === null ? null : spec.queuedAt;
-    const end = { status, reason: skipped, warnings: [], startedAt: null, endedAt } as const;
+    const end = { status, reason: skipped, warnings: [], startedAt: null, endedAt, ...firstAttempt } as const;
     return { spec, activityIndex, skipped, number, ...end };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { TaskSpec } from '@stillpoint/core';
+import { NO_RETRY, type TaskSpec } from '@stillpoint/core';
 
 /** For tests: when a sample task was queued, in milliseconds since the epoch. */
 export const sampleQueuedAt = Date.UTC(2026, 2, 29, 1);
@@ -17,6 +17,7 @@ export function sampleTask(more: Partial<TaskSpec> & Pick<TaskSpec, 'runId'>): T
     preTaskScript: null,
     postTaskScript: null,
     errorPolicy: 'halt',
+    retry: NO_RETRY,
     window: null,
     limits: {
       quiesceTimeoutSeconds: 120,
