@@ -32,7 +32,9 @@ function readDayOfMonth(text: string): DayRule | FieldRefusal {
   const last = /^L(?:-(\d{1,2}))?(W?)$/.exec(text);
   if (last !== null) {
     const daysBefore = Number(last[1] ?? 0);
-    if (daysBefore > 30) return { why: `the day-of-month "${text}" is not allowed (L-1 to L-30)` };
+    if (daysBefore > 30 || text.startsWith('L-0')) {
+      return { why: `the day-of-month "${text}" is not allowed (L, or L-1 to L-30)` };
+    }
     return { kind: 'lastDay', daysBefore, isNearestWeekday: last[2] === 'W' };
   }
   const nearest = /^(\d{1,2})W$/.exec(text)?.[1];

@@ -8,6 +8,8 @@ export {
   MOST_FIRES_COUNTED,
   type UnfinishedRun,
 } from './due-fires.ts';
+export { estimateDuration, type TimedTask } from './estimate-duration.ts';
+export { describeSchedule } from './describe-schedule.ts';
 export {
   devicesOfPlan,
   expandPlan,
@@ -26,6 +28,7 @@ export {
   type SecretParameterName,
 } from './notice-parameters.ts';
 export type { ParameterDefinition } from './parameter-definition.ts';
+export { type ParameterFacts, parameterFacts } from './parameter-facts.ts';
 export {
   isParameterName,
   isSecretParameter,
@@ -60,7 +63,14 @@ export type { RunCommand, RunFact, RunSettled, RunVerdict } from './run/run-fact
 export type { RunSpec, RunTrigger } from './run/run-spec.ts';
 export { queuedRun, type RunState } from './run/run-state.ts';
 export { runOutcome, type TaskCounts } from './run-outcome.ts';
-export { nextFire, parseSchedule, type Schedule, type ScheduleRefusal } from './schedule.ts';
+export {
+  firesBetween,
+  nextFire,
+  nextFires,
+  parseSchedule,
+  type Schedule,
+  type ScheduleRefusal,
+} from './schedule.ts';
 export { evolveTask } from './task/evolve-task.ts';
 export { nextTaskStep, type TaskStep } from './task/next-task-step.ts';
 export { rowsInScope } from './task/rows-in-scope.ts';
@@ -84,6 +94,7 @@ export {
 } from './task/task-fact.ts';
 export {
   DEFAULT_DOMAIN,
+  type KeptTaskSpec,
   type QuiesceScope,
   quiesceScopeOf,
   type TaskLimits,

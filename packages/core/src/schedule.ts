@@ -22,12 +22,13 @@ export function parseSchedule(line: string, timezone: string, now: number): Sche
     kind: 'SCHEDULE_INVALID',
     detail: `The schedule "${printable(line)}" is not valid: ${why}.`,
   });
-  if (line.trim() === '') return refuse('it is empty');
-  if (line.length > LONGEST_LINE) return refuse(`it is longer than ${LONGEST_LINE} characters`);
-  if (/[^\t\x20-\x7e]/.test(line))
+  const text = line.trim();
+  if (text === '') return refuse('it is empty');
+  if (text.length > LONGEST_LINE) return refuse(`it is longer than ${LONGEST_LINE} characters`);
+  if (/[^\t\x20-\x7e]/.test(text))
     return refuse('it holds a character that is no plain letter, digit or sign');
   if (!isTimezone(timezone)) return refuse(`its time zone "${printable(timezone)}" is unknown`);
-  const given = line.trim().toUpperCase().split(/\s+/);
+  const given = text.toUpperCase().split(/\s+/);
   const quartz = given.length === 5 ? translateUnixLine(given) : given.join(' ');
   if (typeof quartz !== 'string') return refuse(quartz.why);
   const fields = readExpression(quartz);

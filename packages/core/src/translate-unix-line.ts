@@ -58,6 +58,11 @@ function named(weekdays: readonly number[]): string {
     if (run !== undefined && run.at(-1) === day - 1) run.push(day);
     else runs.push([day]);
   }
+  const first = runs[0];
+  if (runs.length > 1 && first?.[0] === 0 && runs.at(-1)?.at(-1) === 6) {
+    runs.at(-1)?.push(...first);
+    runs.shift();
+  }
   const name = (day: number): string => weekdayNames[day] ?? '';
   return runs
     .map((run) =>
