@@ -44,6 +44,7 @@ export const aPlan: Plan = {
   notify: { email: null, syslog: null, webhook: null },
   activities: [],
   nextFireAts: [at],
+  leftOutFires: [],
   lastRun: { id: 'r0', status: 'SUCCEEDED', startedAt: at },
 };
 
@@ -117,6 +118,9 @@ export const aParameter: Parameter = {
   value: 8,
   defaultValue: 16,
   meaning: 'devices worked on at once',
+  unit: 'devices',
+  limits: '1 to 500',
+  takesEffect: 'within two seconds, on every node',
   isSecret: false,
   isSet: true,
 };

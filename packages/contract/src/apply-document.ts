@@ -32,6 +32,7 @@ export const applyOutcomeShape = z
         outcome: z.enum(['created', 'changed', 'unchanged']),
       }),
     ),
+    warnings: z.array(z.string()).describe('e.g. that a plan names a script that is not there yet'),
   })
   .meta({ id: 'ApplyOutcome' });
 

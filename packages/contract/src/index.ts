@@ -43,16 +43,26 @@ export {
   noticeShape,
   noticeTestShape,
 } from './notice.ts';
-export { type Parameter, type ParameterValue, parameterShape, parameterValueShape } from './parameter.ts';
+export {
+  type ChangedParameter,
+  type ChangedParameterQuery,
+  changedParameterShape,
+  type Parameter,
+  type ParameterValue,
+  parameterShape,
+  parameterValueShape,
+} from './parameter.ts';
 export { jsonPointer, parseShape, type ShapeOutcome } from './parse-shape.ts';
 export {
+  type LeftOutFires,
+  leftOutFiresShape,
   type Plan,
   type PlanDefinition,
-  type PlanPreview,
   planDefinitionShape,
-  planPreviewShape,
   planShape,
 } from './plan.ts';
+export { type PlanCalendar, type PlanCalendarQuery, planCalendarShape } from './plan-calendar.ts';
+export { type PlanPreview, planPreviewShape } from './plan-preview.ts';
 export { type FieldError, type Problem, problemOf, problemShape, type Refusal } from './problem.ts';
 export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
 export {
@@ -65,16 +75,6 @@ export {
   routes,
 } from './routes.ts';
 export { type Run, type RunQuery, type RunRequest, type RunStatus, runShape } from './run.ts';
-export { type Step, stepShape } from './step.ts';
-export { type Rescan, rescanShape, type Store, storeShape } from './store.ts';
-export {
-  type Task,
-  type TaskDetail,
-  type TaskQuery,
-  type TaskStatus,
-  taskDetailShape,
-  taskShape,
-} from './task.ts';
 export {
   type ScriptKind,
   type ScriptList,
@@ -86,3 +86,13 @@ export {
   scriptOutputShape,
   scriptTestShape,
 } from './script.ts';
+export { type Step, stepShape } from './step.ts';
+export { type Rescan, rescanShape, type Store, storeShape } from './store.ts';
+export {
+  type Task,
+  type TaskDetail,
+  type TaskQuery,
+  type TaskStatus,
+  taskDetailShape,
+  taskShape,
+} from './task.ts';

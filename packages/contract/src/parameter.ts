@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { instantShape } from './instant.ts';
+import { pageQueryFields } from './page.ts';
 
 /** Name of a system parameter, e.g. `store.path`. */
 export const parameterNameShape = z
@@ -23,6 +25,9 @@ export const parameterShape = z
     meaning: z.string(),
     isSecret: z.boolean().describe('its value is shown to nobody'),
     isSet: z.boolean().describe('somebody has given it a value'),
+    unit: z.string().nullable(),
+    limits: z.string().describe('what is allowed'),
+    takesEffect: z.string().describe('when a new value begins to count'),
   })
   .meta({ id: 'Parameter' });
 
@@ -33,3 +38,28 @@ export type Parameter = z.output<typeof parameterShape>;
 export const parameterChangeShape = z
   .strictObject({ value: parameterValueShape })
   .meta({ id: 'ParameterChange' });
+
+/** A change of a parameter that was made; values of a secret one are null. */
+export const changedParameterShape = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    changedAt: instantShape,
+    changedBy: z.string(),
+    isSecret: z.boolean(),
+    before: parameterValueShape.nullable().describe('null: it was not set, or is secret'),
+    after: parameterValueShape.nullable().describe('null: it is no longer set, or is secret'),
+  })
+  .meta({ id: 'ChangedParameter' });
+
+/** A change of a parameter that was made. */
+export type ChangedParameter = z.output<typeof changedParameterShape>;
+
+/** Which changes of parameters are listed, newest first. */
+export const changedParameterQueryShape = z.strictObject({
+  name: parameterNameShape.optional(),
+  ...pageQueryFields,
+});
+
+/** Which changes of parameters are listed, newest first. */
+export type ChangedParameterQuery = z.output<typeof changedParameterQueryShape>;

@@ -4,7 +4,6 @@ import { identifierShape } from './identifier.ts';
 import { instantShape } from './instant.ts';
 import { objectNameShape } from './object-name.ts';
 import { runStatusShape } from './run.ts';
-import { actionShape } from './task.ts';
 
 const scriptShape = z.string().min(1).max(255).nullable().default(null);
 
@@ -68,6 +67,25 @@ export const planDefinitionShape = z
 /** A plan of an apply document, defaults filled in. */
 export type PlanDefinition = z.output<typeof planDefinitionShape>;
 
+/** Fires of a plan that started no run of their own. */
+export const leftOutFiresShape = z
+  .object({
+    reason: z.enum(['MISSED', 'OVERLAP']),
+    fires: z
+      .number()
+      .int()
+      .describe('how many; of more than a hundred missed at once only that many are counted'),
+    firstAt: instantShape,
+    lastAt: instantShape,
+    noticedAt: instantShape,
+    runId: identifierShape.nullable().describe('the run that was going, or that makes up for them'),
+    sentence: z.string(),
+  })
+  .meta({ id: 'LeftOutFires' });
+
+/** Fires of a plan that started no run of their own. */
+export type LeftOutFires = z.output<typeof leftOutFiresShape>;
+
 /** A plan as it is shown. */
 export const planShape = z
   .object({
@@ -76,34 +94,10 @@ export const planShape = z
     nextFireAts: z
       .array(instantShape)
       .describe('the next fires of the schedule, soonest first; may be empty'),
+    leftOutFires: z.array(leftOutFiresShape).describe('the last five times, newest first'),
     lastRun: z.object({ id: identifierShape, status: runStatusShape, startedAt: instantShape }).nullable(),
   })
   .meta({ id: 'Plan' });
 
 /** A plan as it is shown. */
 export type Plan = z.output<typeof planShape>;
-
-/** What a run of the plan would do if it began now. */
-export const planPreviewShape = z
-  .object({
-    plan: z.string(),
-    refusal: z
-      .object({ code: z.string(), sentence: z.string() })
-      .nullable()
-      .describe('the check that would end the run before its first task'),
-    tasks: z.array(
-      z.object({
-        action: actionShape,
-        device: z.string(),
-        domain: z.string().nullable(),
-        status: z.enum(['WAITING', 'SKIPPED']),
-        reasonCode: z.string().nullable(),
-        sentence: z.string().nullable(),
-      }),
-    ),
-    warnings: z.array(z.string()),
-  })
-  .meta({ id: 'PlanPreview' });
-
-/** What a run of the plan would do if it began now. */
-export type PlanPreview = z.output<typeof planPreviewShape>;

@@ -10,10 +10,25 @@ import { nodeShape } from './node.ts';
 import { noticeQueryShape, noticeShape, noticeTestRequestShape, noticeTestShape } from './notice.ts';
 import { objectNameShape } from './object-name.ts';
 import { listShape, pageShape } from './page.ts';
-import { parameterChangeShape, parameterNameShape, parameterShape } from './parameter.ts';
-import { planPreviewShape, planShape } from './plan.ts';
+import {
+  changedParameterQueryShape,
+  changedParameterShape,
+  parameterChangeShape,
+  parameterNameShape,
+  parameterShape,
+} from './parameter.ts';
+import { planDefinitionShape, planShape } from './plan.ts';
+import { planCalendarQueryShape, planCalendarShape } from './plan-calendar.ts';
+import { planPreviewShape } from './plan-preview.ts';
 import type { ProblemCode } from './problem-catalogue.ts';
 import { runQueryShape, runRequestShape, runShape } from './run.ts';
+import {
+  scriptListShape,
+  scriptNameShape,
+  scriptOutputShape,
+  scriptTestRequestShape,
+  scriptTestShape,
+} from './script.ts';
 import { rescanShape, storeShape } from './store.ts';
 import { taskDetailShape, taskQueryShape, taskShape } from './task.ts';
 
@@ -22,13 +37,6 @@ export const apiPrefix = '/api/v1';
 
 /** One call of the API as data; a part that is not named must be empty. */
 export interface Route {
-import {
-  scriptListShape,
-  scriptNameShape,
-  scriptOutputShape,
-  scriptTestRequestShape,
-  scriptTestShape,
-} from './script.ts';
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Below the prefix; `{name}` stands for a parameter. */
   readonly path: string;
@@ -50,6 +58,7 @@ const byDeviceName = z.strictObject({ name: objectNameShape });
 const byPlanName = z.strictObject({ name: objectNameShape });
 const byNodeName = z.strictObject({ name: objectNameShape });
 const byParameterName = z.strictObject({ name: parameterNameShape });
+const byScriptName = z.strictObject({ name: scriptNameShape });
 const byId = z.strictObject({ id: identifierShape });
 
 /** Every call of the API. */
@@ -58,7 +67,6 @@ export const routes = {
     method: 'GET',
     path: '/health',
     noun: 'health',
-const byScriptName = z.strictObject({ name: scriptNameShape });
     summary: 'Tell that the server answers; needs no token',
     replies: { 200: healthShape },
     problems: [],
@@ -107,6 +115,25 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     replies: { 200: planPreviewShape },
     problems: ['PLAN_NOT_FOUND'],
   },
+  previewDefinition: {
+    method: 'POST',
+    path: '/plan-previews',
+    noun: 'plan',
+    summary: 'Show what a run of a plan that is not saved would do now; nothing is kept',
+    body: planDefinitionShape,
+    replies: { 200: planPreviewShape },
+    problems: ['DOCUMENT_REFUSED'],
+  },
+  getPlanCalendar: {
+    method: 'GET',
+    path: '/plan-calendar',
+    noun: 'plan',
+    summary:
+      'List the fires that are to come, over all enabled plans, and whether their windows are open then',
+    query: planCalendarQueryShape,
+    replies: { 200: planCalendarShape },
+    problems: [],
+  },
   runPlan: {
     method: 'POST',
     path: '/plans/{name}/runs',
@@ -145,6 +172,15 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     replies: { 200: pageShape(taskShape) },
     problems: ['RUN_NOT_FOUND', 'CURSOR_NOT_VALID'],
   },
+  listRunScripts: {
+    method: 'GET',
+    path: '/runs/{id}/scripts',
+    noun: 'run',
+    summary: "Show what the scripts of the run's plan printed; those of its tasks are shown with the task",
+    params: byId,
+    replies: { 200: listShape(scriptOutputShape) },
+    problems: ['RUN_NOT_FOUND'],
+  },
   cancelRun: {
     method: 'POST',
     path: '/runs/{id}/cancel',
@@ -172,15 +208,6 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     replies: { 200: pageShape(backupShape) },
     problems: ['CURSOR_NOT_VALID'],
   },
-  listRunScripts: {
-    method: 'GET',
-    path: '/runs/{id}/scripts',
-    noun: 'run',
-    summary: "Show what the scripts of the run's plan printed; those of its tasks are shown with the task",
-    params: byId,
-    replies: { 200: listShape(scriptOutputShape) },
-    problems: ['RUN_NOT_FOUND'],
-  },
   listParameters: {
     method: 'GET',
     path: '/parameters',
@@ -207,6 +234,15 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     body: parameterChangeShape,
     replies: { 200: parameterShape },
     problems: ['PARAMETER_NOT_FOUND', 'PARAMETER_REFUSED'],
+  },
+  listChangedParameters: {
+    method: 'GET',
+    path: '/parameter-changes',
+    noun: 'parameter',
+    summary: 'List who changed which parameter from what to what, newest first; never a secret',
+    query: changedParameterQueryShape,
+    replies: { 200: pageShape(changedParameterShape) },
+    problems: ['CURSOR_NOT_VALID'],
   },
   applyDocument: {
     method: 'POST',
@@ -243,6 +279,24 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     replies: { 200: rescanShape },
     problems: ['STORE_PATH_NOT_SET', 'STORE_NOT_USABLE', 'STORE_BUSY', 'STORE_NOT_RESPONDING'],
   },
+  listScripts: {
+    method: 'GET',
+    path: '/scripts',
+    noun: 'script',
+    summary: 'List the files of the scripts folder of the node that answers, by name',
+    replies: { 200: scriptListShape },
+    problems: [],
+  },
+  testScript: {
+    method: 'POST',
+    path: '/scripts/{name}/test',
+    noun: 'script',
+    summary: 'Run a script with sample data on the node that answers, for a minute at most',
+    params: byScriptName,
+    body: scriptTestRequestShape,
+    replies: { 200: scriptTestShape },
+    problems: [],
+  },
   listGuards: {
     method: 'GET',
     path: '/guards',
@@ -278,24 +332,6 @@ const byScriptName = z.strictObject({ name: scriptNameShape });
     params: byNodeName,
     replies: { 200: nodeShape },
     problems: ['NODE_NOT_FOUND', 'NODE_NOT_RUNNING'],
-  },
-  listScripts: {
-    method: 'GET',
-    path: '/scripts',
-    noun: 'script',
-    summary: 'List the files of the scripts folder of the node that answers, by name',
-    replies: { 200: scriptListShape },
-    problems: [],
-  },
-  testScript: {
-    method: 'POST',
-    path: '/scripts/{name}/test',
-    noun: 'script',
-    summary: 'Run a script with sample data on the node that answers, for a minute at most',
-    params: byScriptName,
-    body: scriptTestRequestShape,
-    replies: { 200: scriptTestShape },
-    problems: [],
   },
   resumeNode: {
     method: 'POST',

@@ -58,8 +58,8 @@ export const runRequestShape = z
     windowOverrideReason: z
       .string()
       .trim()
-      .min(1)
-      .max(1000)
+      .min(10)
+      .max(500)
       .optional()
       .describe('written reason for running outside the window; kept with the run'),
   })

@@ -1,4 +1,5 @@
 export { coreCatalogue, type ReasonCode } from './core-catalogue.ts';
+export { describeSchedule } from './describe-schedule.ts';
 export {
   type DueFires,
   decideFires,
@@ -9,7 +10,6 @@ export {
   type UnfinishedRun,
 } from './due-fires.ts';
 export { estimateDuration, type TimedTask } from './estimate-duration.ts';
-export { describeSchedule } from './describe-schedule.ts';
 export {
   devicesOfPlan,
   expandPlan,

@@ -25,6 +25,7 @@ const defaults: Parameters = {
   'queue.maxHours': 24,
   'devices.parallel': 16,
   'verify.exportHashes': true,
+  'history.keepDays': 365,
   timezone: null,
 };
 
@@ -56,6 +57,7 @@ describe('the system parameters', () => {
     ['scripts.timeoutSeconds', 1, 86_400],
     ['queue.maxHours', 1, 720],
     ['devices.parallel', 1, 500],
+    ['history.keepDays', 1, 36_500],
   ])('%s takes whole numbers from %i to %i and nothing else', (name, least, most) => {
     expect(refusalOf(name, least)).toBeNull();
     expect(refusalOf(name, most)).toBeNull();

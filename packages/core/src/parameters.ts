@@ -26,6 +26,7 @@ export type Parameters = {
   readonly 'queue.maxHours': number;
   readonly 'devices.parallel': number;
   readonly 'verify.exportHashes': boolean;
+  readonly 'history.keepDays': number;
   readonly timezone: string | null;
 };
 
@@ -127,6 +128,11 @@ const workDefinitions: { readonly [Name in keyof Parameters]: ParameterDefinitio
     defaultValue: true,
     meaning: 'every file that an export lists with a hash must match it',
     refusal: flag,
+  },
+  'history.keepDays': {
+    defaultValue: 365,
+    meaning: 'runs that ended longer ago leave the history; their backups stay, in days',
+    refusal: whole(1, 36_500),
   },
   timezone: {
     defaultValue: null,

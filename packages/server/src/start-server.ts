@@ -27,6 +27,8 @@ import { ScriptTrials } from './adapters/script-trials.ts';
 import { StoredAlarms } from './adapters/stored-alarms.ts';
 import { StoredHistory } from './adapters/stored-history.ts';
 import { StoredNodes } from './adapters/stored-nodes.ts';
+import { StoredParameterChanges } from './adapters/stored-parameter-changes.ts';
+import { StoredPlanHistory } from './adapters/stored-plan-history.ts';
 import { storedRecords } from './adapters/stored-records.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
@@ -139,13 +141,11 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
     definitions: world.definitions,
     fleet: world.fleet,
     store: world.store,
-    history: new StoredHistory(database.kysely, remedyOf),
+    ...storedReadings(database.kysely),
     runs: programs.runs,
     scripts: world.trials,
     undoer: programs.undoer,
     nodes,
-    alarms: new StoredAlarms(database.kysely),
-    notices: new ListedNotices(database.kysely),
     ...world.receivers,
     now: systemClock.now,
     newRunId: randomUUIDv7,
@@ -162,6 +162,15 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
   parts.add(() => withdraw(dataDirectory));
   return { url, failed, stop: (undoMs) => parts.end(undoMs) };
 }
+
+/** What clients read of what is kept. */
+const storedReadings = (db: Kysely<Tables>) => ({
+  history: new StoredHistory(db, remedyOf),
+  planHistory: new StoredPlanHistory(db),
+  changedParameters: new StoredParameterChanges(db),
+  alarms: new StoredAlarms(db),
+  notices: new ListedNotices(db),
+});
 
 /** Answers what becomes known when another process takes the place of this node. */
 function undoesBeforeItEnds<Transaction>(

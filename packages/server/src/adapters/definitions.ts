@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { completePlan, isSecretParameter, type Reply, type SecretParameterName } from '@stillpoint/core';
 import { type ApplianceAddress, Secret, type Trust } from '@stillpoint/datapower';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Definitions, DeviceChange, DeviceRecord } from '../app/ports.ts';
 import { openSecret, sealSecret } from './sealed-secret.ts';
+import { recordParameterChange } from './stored-parameter-changes.ts';
 import type { Tables, TlsColumn } from './tables.ts';
+
+/** Who changes definitions while nobody says who it is. */
+const OPERATOR = 'operator';
 
 /** What operators define, kept in the database; passwords are sealed with a key that is not in it. */
 export class StoredDefinitions implements Definitions {
@@ -17,15 +22,12 @@ export class StoredDefinitions implements Definitions {
   }
 
   async parameterValues(): Promise<Readonly<Record<string, unknown>>> {
-    const [rows, secrets] = await Promise.all([
-      this.#db.selectFrom('parameter').select(['name', 'value']).execute(),
-      this.#db.selectFrom('sealed_parameter').select('name').execute(),
-    ]);
-    const shown = rows.filter(({ name }) => !isSecretParameter(name));
-    return Object.fromEntries([
-      ...shown.map(({ name, value }) => [name, value] as const),
-      ...secrets.map(({ name }) => [name, null] as const),
-    ]);
+    const secrets = this.#db
+      .selectFrom('sealed_parameter')
+      .select(['name', sql<unknown>`null::jsonb`.as('value')]);
+    const rows = await this.#db.selectFrom('parameter').select(['name', 'value']).unionAll(secrets).execute();
+    const shown = rows.filter(({ name, value }) => value === null || !isSecretParameter(name));
+    return Object.fromEntries(shown.map(({ name, value }) => [name, value]));
   }
 
   async hasSecret(name: SecretParameterName, value: string): Promise<boolean> {
@@ -90,16 +92,7 @@ export class StoredDefinitions implements Definitions {
   async save(changes: Parameters<Definitions['save']>[0]): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       for (const [name, value] of Object.entries(changes.parameters)) {
-        if (isSecretParameter(name)) {
-          await this.#saveSecret(trx, name, String(value));
-          continue;
-        }
-        const row = { name, value: JSON.stringify(value) };
-        await trx
-          .insertInto('parameter')
-          .values(row)
-          .onConflict((found) => found.column('name').doUpdateSet({ value: row.value }))
-          .execute();
+        await this.#saveParameter(trx, name, value, changes.changedBy ?? OPERATOR);
       }
       // The zone decides when plans fire; the planner works it out anew.
       if (Object.hasOwn(changes.parameters, 'timezone')) {
@@ -119,6 +112,28 @@ export class StoredDefinitions implements Definitions {
           .execute();
       }
     });
+  }
+
+  async #saveParameter(trx: Transaction<Tables>, name: string, value: unknown, by: string): Promise<void> {
+    if (isSecretParameter(name)) {
+      await this.#saveSecret(trx, name, String(value));
+      await recordParameterChange(trx, { name, before: null, after: null, by });
+      return;
+    }
+    const known = await trx
+      .selectFrom('parameter')
+      .select('value')
+      .where('name', '=', name)
+      .forUpdate()
+      .executeTakeFirst();
+    const row = { name, value: JSON.stringify(value) };
+    await trx
+      .insertInto('parameter')
+      .values(row)
+      .onConflict((found) => found.column('name').doUpdateSet({ value: row.value }))
+      .execute();
+    if (known === undefined || !isDeepStrictEqual(known.value, value))
+      await recordParameterChange(trx, { name, before: known?.value, after: value, by });
   }
 
   async #saveSecret(trx: Transaction<Tables>, name: SecretParameterName, value: string): Promise<void> {

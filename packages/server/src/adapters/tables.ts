@@ -59,8 +59,8 @@ export type Tables = EngineTables & {
     changed_at: Generated<Date>;
     changed_by: string;
     is_secret: boolean;
-    value_before: Json<unknown>;
-    value_after: Json<unknown>;
+    value_before: Json<unknown> | null;
+    value_after: Json<unknown> | null;
   };
   readonly task: {
     id: string;

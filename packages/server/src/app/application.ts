@@ -6,6 +6,8 @@ import type {
   ApplyOutcome,
   Backup,
   BackupQuery,
+  ChangedParameter,
+  ChangedParameterQuery,
   Device,
   DeviceTest,
   Guard,
@@ -17,6 +19,9 @@ import type {
   Parameter,
   ParameterValue,
   Plan,
+  PlanCalendar,
+  PlanCalendarQuery,
+  PlanDefinition,
   PlanPreview,
   Refusal,
   Rescan,
@@ -58,6 +63,9 @@ export interface Application {
   listPlans(): Promise<Outcome<Plan[]>>;
   getPlan(name: string): Promise<Outcome<Plan>>;
   previewPlan(name: string): Promise<Outcome<PlanPreview>>;
+  /** The same for a plan that is not kept. */
+  previewDefinition(definition: PlanDefinition): Promise<Outcome<PlanPreview>>;
+  getPlanCalendar(query: PlanCalendarQuery): Promise<Outcome<PlanCalendar>>;
   runPlan(name: string, request: RunRequest): Promise<Outcome<Run>>;
   /** Newest first. */
   listRuns(query: RunQuery): Promise<Outcome<Page<Run>>>;
@@ -73,6 +81,8 @@ export interface Application {
   listParameters(): Promise<Outcome<Parameter[]>>;
   getParameter(name: string): Promise<Outcome<Parameter>>;
   setParameter(name: string, value: ParameterValue): Promise<Outcome<Parameter>>;
+  /** Newest first. */
+  listChangedParameters(query: ChangedParameterQuery): Promise<Outcome<Page<ChangedParameter>>>;
   /** All errors at once, with JSON pointers into the document; nothing is changed when there is one, or on a dry run. */
   applyDocument(
     document: ApplyDocument,

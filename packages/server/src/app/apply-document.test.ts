@@ -1,7 +1,6 @@
-import { type ApplyDocumentInput, type ApplyOutcome, applyDocumentShape } from '@stillpoint/contract';
+import { type ApplyDocumentInput, applyDocumentShape } from '@stillpoint/contract';
 import { describe, expect, it } from 'vitest';
 import { RememberedDefinitions } from '../testing/remembered-definitions.ts';
-import type { Outcome } from './application.ts';
 import { applyDocument } from './apply-document.ts';
 
 const NOW = Date.UTC(2026, 2, 29);
@@ -24,14 +23,16 @@ function apply(
   definitions: RememberedDefinitions,
   input: ApplyDocumentInput,
   dryRun = false,
-): Promise<Outcome<ApplyOutcome>> {
+): ReturnType<typeof applyDocument> {
   return applyDocument(applyDocumentShape.parse(input), { dryRun }, definitions, () => NOW, 'UTC');
 }
 
-const outcomes = (outcome: Outcome<ApplyOutcome>): string[] =>
+type Applied = Awaited<ReturnType<typeof applyDocument>>;
+
+const outcomes = (outcome: Applied): string[] =>
   outcome.ok ? outcome.value.objects.map(({ kind, name, outcome: what }) => `${kind} ${name} ${what}`) : [];
 
-const mistakes = (outcome: Outcome<ApplyOutcome>): string[] =>
+const mistakes = (outcome: Applied): string[] =>
   outcome.ok ? [] : (outcome.problem.errors ?? []).map(({ path, code }) => `${path} ${code}`);
 
 describe('a document', () => {

@@ -28,7 +28,7 @@ export async function applyDocument(
   definitions: Definitions,
   now: Clock,
   hostTimezone: string,
-): Promise<Outcome<ApplyOutcome>> {
+): Promise<Outcome<Omit<ApplyOutcome, 'warnings'>>> {
   const [values, devices, plans] = await Promise.all([
     definitions.parameterValues(),
     definitions.devices(),

@@ -6,7 +6,7 @@ import { sampleDevice } from '../testing/sample-device.ts';
 import { sampleActivity, samplePlan } from '../testing/sample-plan.ts';
 import type { Application, Outcome } from './application.ts';
 import { createApplication } from './create-application.ts';
-import type { DeviceFindings, Fleet, History, Store, StoreStatus } from './ports.ts';
+import type { DeviceFindings, Fleet, History, ScriptFolder, Store, StoreStatus } from './ports.ts';
 
 const NOW = Date.UTC(2026, 2, 29, 12);
 const status: StoreStatus = { fileSystem: 'nfs4', freeBytes: 500, totalBytes: 1000, freePercent: 50 };
@@ -26,6 +26,7 @@ const faultOf = (code: string, detail = 'It failed.') =>
 
 // What has a test file of its own.
 const unused = {} as never;
+const unusedScripts: ScriptFolder = unused;
 
 /** A world in memory, any part of which may be exchanged. */
 class World {
@@ -86,12 +87,18 @@ class World {
         rescan: async () => this.rescanned,
       },
       history,
+      planHistory: {
+        leftOutFires: async () => new Map(),
+        earlierBackups: async (places) => places.map(() => null),
+        lastDurationsMs: async () => new Map(),
+      },
+      changedParameters: unused,
       runs: {
         queue: async (spec) => void this.queued.push(spec),
         cancel: async (id) => !this.ended.has(id),
         cancelTask: async () => false,
       },
-      scripts: unused,
+      scripts: { ...unusedScripts, problemOf: async () => null },
       undoer: unused,
       nodes: unused,
       alarms: unused,

@@ -3,11 +3,13 @@ import type {
   AlarmQuery,
   ApplyDocument,
   BackupQuery,
+  ChangedParameterQuery,
   Device,
   NoticeQuery,
   NoticeTestRequest,
   ParameterValue,
-  Plan as PlanShown,
+  PlanCalendarQuery,
+  PlanDefinition,
   Refusal,
   RunQuery,
   RunRequest,
@@ -15,23 +17,14 @@ import type {
   TaskQuery,
   UnquiesceRequest,
 } from '@stillpoint/contract';
-import {
-  isParameterName,
-  nextFire,
-  type ParameterName,
-  type Parameters,
-  type Plan,
-  parameterDefinitions,
-  parametersInForce,
-  parseSchedule,
-} from '@stillpoint/core';
+import { type Parameters, parametersInForce } from '@stillpoint/core';
 import type { Application, Outcome, Page } from './application.ts';
 import { applyDocument } from './apply-document.ts';
-import { expandOnFleet } from './expand-on-fleet.ts';
+import { insecureWarning } from './insecure-warning.ts';
 import { listScripts } from './list-scripts.ts';
 import { type NoticePorts, retryNotice, testNotices } from './notices.ts';
-import { parameterFrom, parameterShown } from './parameter-form.ts';
-import { planFields } from './plan-form.ts';
+import { ParameterDesk, type ParameterPorts } from './parameter-desk.ts';
+import { noPlan, PlanDesk, type PlanPorts } from './plan-desk.ts';
 import type {
   Alarms,
   Clock,
@@ -45,31 +38,31 @@ import type {
   Store,
   Undoer,
 } from './ports.ts';
-import { refusalOfRun } from './refusal-of-run.ts';
+import { scriptWarnings } from './script-warnings.ts';
 import { judgeFindings } from './test-device.ts';
 import { testScript } from './test-script.ts';
 import { unquiesceGuard } from './unquiesce-guard.ts';
 
 /** What the use cases reach the world through. */
-export type Ports = NoticePorts & {
-  readonly definitions: Definitions;
-  readonly fleet: Fleet;
-  readonly store: Store;
-  readonly history: History;
-  readonly runs: Runs;
-  readonly scripts: ScriptFolder;
-  readonly undoer: Undoer;
-  readonly nodes: Nodes;
-  readonly alarms: Alarms;
-  readonly now: Clock;
-  readonly newRunId: () => string;
-  /** IANA zone of this machine, for plans and parameters that name none. */
-  readonly hostTimezone: string;
-  /** The remedy of a fault's code, for problems that are shown with one. */
-  readonly remedyOf: (code: string) => string;
-};
-
-const NEXT_FIRES_SHOWN = 5;
+export type Ports = NoticePorts &
+  PlanPorts &
+  ParameterPorts & {
+    readonly definitions: Definitions;
+    readonly fleet: Fleet;
+    readonly store: Store;
+    readonly history: History;
+    readonly runs: Runs;
+    readonly scripts: ScriptFolder;
+    readonly undoer: Undoer;
+    readonly nodes: Nodes;
+    readonly alarms: Alarms;
+    readonly now: Clock;
+    readonly newRunId: () => string;
+    /** IANA zone of this machine, for plans and parameters that name none. */
+    readonly hostTimezone: string;
+    /** The remedy of a fault's code, for problems that are shown with one. */
+    readonly remedyOf: (code: string) => string;
+  };
 
 /** Who has the token of the server. */
 const OPERATOR = 'operator';
@@ -81,9 +74,13 @@ export function createApplication(ports: Ports): Application {
 
 class StillpointApplication implements Application {
   readonly #ports: Ports;
+  readonly #plans: PlanDesk;
+  readonly #parameterDesk: ParameterDesk;
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    this.#plans = new PlanDesk(ports);
+    this.#parameterDesk = new ParameterDesk(ports);
   }
 
   async listDevices(): ReturnType<Application['listDevices']> {
@@ -100,44 +97,24 @@ class StillpointApplication implements Application {
     return done(judgeFindings(device, findings, testedAt, this.#ports.remedyOf));
   }
 
-  async listPlans(): ReturnType<Application['listPlans']> {
-    const [plans, lastRuns, parameters] = await Promise.all([
-      this.#ports.definitions.plans(),
-      this.#ports.history.lastRuns(),
-      this.#parameters(),
-    ]);
-    return done(plans.map((plan) => this.#planShown(plan, lastRuns, parameters)));
+  listPlans(): ReturnType<Application['listPlans']> {
+    return this.#plans.list();
   }
 
-  async getPlan(name: string): ReturnType<Application['getPlan']> {
-    const plans = await this.listPlans();
-    if (!plans.ok) return plans;
-    const plan = plans.value.find((known) => known.name === name);
-    return plan === undefined ? noPlan(name) : done(plan);
+  getPlan(name: string): ReturnType<Application['getPlan']> {
+    return this.#plans.get(name);
   }
 
-  async previewPlan(name: string): ReturnType<Application['previewPlan']> {
-    const plan = await this.#findPlan(name);
-    if (plan === undefined) return noPlan(name);
-    const { definitions, fleet } = this.#ports;
-    const [devices, parameters] = await Promise.all([definitions.devices(), this.#parameters()]);
-    const drafts = await expandOnFleet(plan, devices, fleet, parameters['devices.parallel']);
-    const insecure = devices.filter(({ tls }) => tls.insecure === true).map((device) => device.name);
-    const refusal = await refusalOfRun(plan, parameters, this.#ports);
-    const matched = new Set(drafts.map((draft) => draft.device));
-    return done({
-      plan: name,
-      refusal: refusal === null ? null : { ...refusal, sentence: this.#withRemedy(refusal) },
-      tasks: drafts.map(({ action, device, domain, skipped }) => ({
-        action,
-        device,
-        domain,
-        status: skipped === null ? ('WAITING' as const) : ('SKIPPED' as const),
-        reasonCode: skipped?.code ?? null,
-        sentence: skipped?.detail ?? null,
-      })),
-      warnings: insecure.filter((device) => matched.has(device)).map(insecureWarning),
-    });
+  previewPlan(name: string): ReturnType<Application['previewPlan']> {
+    return this.#plans.preview(name);
+  }
+
+  previewDefinition(definition: PlanDefinition): ReturnType<Application['previewDefinition']> {
+    return this.#plans.previewDefinition(definition);
+  }
+
+  getPlanCalendar(query: PlanCalendarQuery): ReturnType<Application['getPlanCalendar']> {
+    return this.#plans.calendar(query);
   }
 
   #withRemedy({ code, sentence }: { code: string; sentence: string }): string {
@@ -145,7 +122,7 @@ class StillpointApplication implements Application {
   }
 
   async runPlan(name: string, request: RunRequest): ReturnType<Application['runPlan']> {
-    const plan = await this.#findPlan(name);
+    const plan = await this.#plans.find(name);
     if (plan === undefined) return noPlan(name);
     if (!plan.isEnabled || plan.activities.length === 0) {
       const why = plan.isEnabled ? 'has no activities' : 'is disabled';
@@ -197,32 +174,30 @@ class StillpointApplication implements Application {
     return pageOf(await this.#ports.history.backups(query), query);
   }
 
-  async listParameters(): ReturnType<Application['listParameters']> {
-    const values = await this.#ports.definitions.parameterValues();
-    const names = Object.keys(parameterDefinitions) as ParameterName[];
-    return done(names.map((name) => parameterShown(name, values)));
+  listParameters(): ReturnType<Application['listParameters']> {
+    return this.#parameterDesk.list();
   }
 
-  async getParameter(name: string): ReturnType<Application['getParameter']> {
-    if (!isParameterName(name)) return noParameter(name);
-    return done(parameterShown(name, await this.#ports.definitions.parameterValues()));
+  getParameter(name: string): ReturnType<Application['getParameter']> {
+    return this.#parameterDesk.get(name);
   }
 
-  async setParameter(name: string, value: ParameterValue): ReturnType<Application['setParameter']> {
-    if (!isParameterName(name)) return noParameter(name);
-    const kept = parameterFrom(value);
-    const refusal = parameterDefinitions[name].refusal(kept);
-    if (refusal !== null) return refuse('PARAMETER_REFUSED', `The parameter ${name} ${refusal}.`);
-    await this.#ports.definitions.save({ parameters: { [name]: kept }, devices: [], plans: [] });
-    return this.getParameter(name);
+  setParameter(name: string, value: ParameterValue): ReturnType<Application['setParameter']> {
+    return this.#parameterDesk.set(name, value);
   }
 
-  applyDocument(
+  listChangedParameters(query: ChangedParameterQuery): ReturnType<Application['listChangedParameters']> {
+    return this.#parameterDesk.changes(query);
+  }
+
+  async applyDocument(
     document: ApplyDocument,
     options: { dryRun: boolean },
   ): ReturnType<Application['applyDocument']> {
     const { definitions, now, hostTimezone } = this.#ports;
-    return applyDocument(document, options, definitions, now, hostTimezone);
+    const applied = await applyDocument(document, options, definitions, now, hostTimezone);
+    if (!applied.ok) return applied;
+    return done({ ...applied.value, warnings: await scriptWarnings(document, this.#ports) });
   }
 
   async getStore(): ReturnType<Application['getStore']> {
@@ -330,33 +305,6 @@ class StillpointApplication implements Application {
     return parametersInForce(await this.#ports.definitions.parameterValues());
   }
 
-  async #findPlan(name: string): Promise<Plan | undefined> {
-    const plans = await this.#ports.definitions.plans();
-    return plans.find((plan) => plan.name === name);
-  }
-
-  #planShown(
-    plan: Plan,
-    lastRuns: Awaited<ReturnType<History['lastRuns']>>,
-    parameters: Parameters,
-  ): PlanShown {
-    const zone = plan.timezone ?? parameters.timezone ?? this.#ports.hostTimezone;
-    const now = this.#ports.now();
-    const schedule = plan.schedule === null ? null : parseSchedule(plan.schedule, zone, now);
-    const nextFireAts: string[] = [];
-    let at: number | null = now;
-    while (
-      schedule !== null &&
-      !('kind' in schedule) &&
-      at !== null &&
-      nextFireAts.length < NEXT_FIRES_SHOWN
-    ) {
-      at = nextFire(schedule, at);
-      if (at !== null) nextFireAts.push(new Date(at).toISOString());
-    }
-    return { ...planFields(plan), nextFireAts, lastRun: lastRuns.get(plan.name) ?? null };
-  }
-
   #storeRefused({ code, detail }: { code: string; detail: string }): { ok: false; problem: Refusal } {
     if (code === 'STORE_NOT_RESPONDING') return refuse('STORE_NOT_RESPONDING', detail);
     return refuse('STORE_NOT_USABLE', this.#withRemedy({ code, sentence: detail }));
@@ -367,9 +315,6 @@ function deviceShown({ isEnabled, tags, ...device }: DeviceRecord): Device {
   const warnings = device.tls.insecure === true ? [insecureWarning(device.name)] : [];
   return { ...device, tags: { ...tags }, enabled: isEnabled, warnings };
 }
-
-const insecureWarning = (device: string): string =>
-  `The certificate of ${device} is not checked (tls: insecure).`;
 
 function done<Value>(value: Value): Outcome<Value> {
   return { ok: true, value };
@@ -386,11 +331,7 @@ function refuse(code: Refusal['code'], detail: string): { ok: false; problem: Re
   return { ok: false, problem: { code, detail } };
 }
 
-const noPlan = (name: string): { ok: false; problem: Refusal } =>
-  refuse('PLAN_NOT_FOUND', `There is no plan "${name}".`);
 const noNode = (name: string): { ok: false; problem: Refusal } =>
   refuse('NODE_NOT_FOUND', `There is no node "${name}".`);
-const noParameter = (name: string): { ok: false; problem: Refusal } =>
-  refuse('PARAMETER_NOT_FOUND', `There is no parameter "${name}".`);
 const noStorePath = (): { ok: false; problem: Refusal } =>
   refuse('STORE_PATH_NOT_SET', 'The parameter store.path is not set.');

@@ -1,5 +1,5 @@
 import type { Parameter, ParameterValue } from '@stillpoint/contract';
-import { type ParameterName, parameterDefinitions } from '@stillpoint/core';
+import { type ParameterName, parameterDefinitions, parameterFacts } from '@stillpoint/core';
 
 /** A value of the contract in the words of core, where a list of windows is one text. */
 export function parameterFrom(value: ParameterValue): unknown {
@@ -10,7 +10,8 @@ export function parameterFrom(value: ParameterValue): unknown {
 export function parameterShown(name: ParameterName, values: Readonly<Record<string, unknown>>): Parameter {
   const { defaultValue, meaning, isSecret = false } = parameterDefinitions[name];
   const isSet = Object.hasOwn(values, name);
-  if (isSecret) return { name, value: null, defaultValue: null, meaning, isSecret, isSet };
+  const facts = { ...parameterFacts[name], meaning, isSecret, isSet };
+  if (isSecret) return { name, value: null, defaultValue: null, ...facts };
   const value = isSet ? (values[name] as ParameterValue | null) : defaultValue;
-  return { name, value, defaultValue, meaning, isSecret, isSet };
+  return { name, value, defaultValue, ...facts };
 }

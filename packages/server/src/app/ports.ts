@@ -65,6 +65,8 @@ export interface Definitions {
     readonly parameters: Readonly<Record<string, unknown>>;
     readonly devices: readonly DeviceChange[];
     readonly plans: readonly Plan[];
+    /** Who does it, for the record of changed parameters. */
+    readonly changedBy?: string;
   }): Promise<void>;
 }
 

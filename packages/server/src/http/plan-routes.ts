@@ -8,5 +8,7 @@ export function planRoutes(server: FastifyInstance, application: Application): v
   registerRoute(server, 'listPlans', async () => listOutcome(await application.listPlans()));
   registerRoute(server, 'getPlan', ({ params }) => application.getPlan(params.name));
   registerRoute(server, 'previewPlan', ({ params }) => application.previewPlan(params.name));
+  registerRoute(server, 'previewDefinition', ({ body }) => application.previewDefinition(body));
+  registerRoute(server, 'getPlanCalendar', ({ query }) => application.getPlanCalendar(query));
   registerRoute(server, 'runPlan', ({ params, body }) => application.runPlan(params.name, body));
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Application } from '../app/application.ts';
+import { listOutcome } from './list-outcome.ts';
 import { registerRoute } from './register-route.ts';
 
 /** Calls about runs. */
@@ -7,8 +8,8 @@ export function runRoutes(server: FastifyInstance, application: Application): vo
   registerRoute(server, 'listRuns', ({ query }) => application.listRuns(query));
   registerRoute(server, 'getRun', ({ params }) => application.getRun(params.id));
   registerRoute(server, 'listTasks', ({ params, query }) => application.listTasks(params.id, query));
-  registerRoute(server, 'cancelRun', ({ params }) => application.cancelRun(params.id));
   registerRoute(server, 'listRunScripts', async ({ params }) =>
     listOutcome(await application.listRunScripts(params.id)),
   );
+  registerRoute(server, 'cancelRun', ({ params }) => application.cancelRun(params.id));
 }

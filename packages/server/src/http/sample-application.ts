@@ -1,12 +1,14 @@
 import type {
   Alarm,
   Backup,
+  ChangedParameter,
   Device,
   Guard,
   Node,
   Notice,
   Parameter,
   Plan,
+  PlanPreview,
   Run,
   Store,
   TaskDetail,
@@ -55,7 +57,39 @@ const plan: Plan = {
     },
   ],
   nextFireAts: [at],
+  leftOutFires: [],
   lastRun: null,
+};
+
+const preview: PlanPreview = {
+  plan: 'nightly',
+  previewedAt: at,
+  refusal: null,
+  checks: [
+    { name: 'backupsEnabled', row: 1, isPassed: true, code: null, sentence: 'Backups are switched on.' },
+  ],
+  window: {
+    isOpen: true,
+    timezone: 'UTC',
+    opensAt: null,
+    closesAt: null,
+    isLongEnough: true,
+    sentence: 'The window is open.',
+  },
+  tasks: [],
+  estimate: { bytes: null, tasksOfUnknownBytes: 0, durationSeconds: null, tasksOfUnknownDuration: 0 },
+  missingScripts: [],
+  warnings: [],
+};
+
+const changed: ChangedParameter = {
+  id: '1',
+  name: 'devices.parallel',
+  changedAt: at,
+  changedBy: 'operator',
+  isSecret: false,
+  before: null,
+  after: 16,
 };
 
 const run: Run = {
@@ -90,6 +124,9 @@ const task: TaskDetail = {
   status: 'SUCCEEDED',
   reasonCode: null,
   sentence: null,
+  attempt: 1,
+  attempts: 1,
+  nextAttemptAt: null,
   files: [{ path: 'QA1/domain/DOMAIN1/x.zip', sizeBytes: 12, sha256: 'a'.repeat(64) }],
   createdAt: at,
   startedAt: at,
@@ -123,6 +160,9 @@ const parameter: Parameter = {
   value: 16,
   defaultValue: 16,
   meaning: 'devices worked on at once',
+  unit: 'devices',
+  limits: '1 to 500',
+  takesEffect: 'within two seconds',
   isSecret: false,
   isSet: true,
 };
@@ -198,9 +238,6 @@ function answered<Value>(value: Value): Promise<Outcome<Value>> {
   return Promise.resolve({ ok: true, value });
 }
 
-/** For tests: an application with one object of each kind, any use case of which may be exchanged. */
-export function sampleApplication(changes: Partial<Application> = {}): Application {
-  return {
 const testDevice: Application['testDevice'] = (name) =>
   answered({
     device: name,
@@ -235,23 +272,29 @@ const scripts: Pick<Application, 'listScripts' | 'testScript' | 'listRunScripts'
     }),
 };
 
+/** For tests: an application with one object of each kind, any use case of which may be exchanged. */
+export function sampleApplication(changes: Partial<Application> = {}): Application {
+  return {
     listDevices: () => answered([device]),
     listPlans: () => answered([plan]),
     getPlan: () => answered(plan),
-    previewPlan: () => answered({ plan: 'nightly', refusal: null, tasks: [], warnings: [] }),
+    previewPlan: () => answered(preview),
+    previewDefinition: () => answered(preview),
+    getPlanCalendar: () => answered({ from: at, until: at, fires: [], notes: [] }),
     runPlan: () => answered(run),
     listRuns: () => answered({ items: [run], nextCursor: null }),
     getRun: () => answered(run),
     listTasks: () => answered({ items: [task], nextCursor: 'next' }),
+    ...scripts,
+    testDevice,
     cancelRun: () => answered(run),
     getTask: () => answered(task),
     listBackups: () => answered({ items: [backup], nextCursor: null }),
-    ...scripts,
-    testDevice,
     listParameters: () => answered([parameter]),
     getParameter: () => answered(parameter),
+    listChangedParameters: () => answered({ items: [changed], nextCursor: null }),
     setParameter: (_, value) => answered({ ...parameter, value }),
-    applyDocument: (_, { dryRun }) => answered({ dryRun, objects: [] }),
+    applyDocument: (_, { dryRun }) => answered({ dryRun, objects: [], warnings: [] }),
     getStore: () => answered(store),
     initStore: () => answered(store),
     rescanStore: () =>
