@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { elapsedOf, systemClock } from './system-clock.ts';
+import { elapsedOf, readSparingly, systemClock } from './system-clock.ts';
 
 let monotonicMs: number;
 let uptimeMs: number;
@@ -57,6 +57,29 @@ test('an uptime that is read in coarse steps adds no more than one step', () => 
   }
   expect(steps).toBeGreaterThanOrEqual(10_000);
   expect(steps).toBeLessThanOrEqual(10_010);
+});
+
+test('an uptime is read once a second, and at once when the time of day shows that the machine was suspended', () => {
+  let reads = 0;
+  let timeOfDayMs = 1_000_000;
+  const read = readSparingly({
+    monotonicMs: () => monotonicMs,
+    uptimeMs: () => {
+      reads += 1;
+      return uptimeMs;
+    },
+    timeOfDayMs: () => timeOfDayMs,
+  });
+  for (let times = 0; times < 500; times += 1) {
+    expect(read()).toBe(uptimeMs);
+    pass(5, 5);
+    timeOfDayMs += 5;
+  }
+  expect(reads).toBe(3);
+  pass(1, 7_200_001);
+  timeOfDayMs += 7_200_001;
+  expect(read()).toBe(uptimeMs);
+  expect(reads).toBe(4);
 });
 
 test('the clock of this machine never goes back', () => {

@@ -3,6 +3,9 @@ import { type Appliance, type ApplianceAddress, openAppliance } from '@stillpoin
 import type { Conversation, Conversations } from '../programs/conversation.ts';
 import type { StoredDefinitions } from './definitions.ts';
 
+/** How long the address of a device holds within one conversation. */
+const LOOK_UP_AGAIN_MS = 5_000;
+
 type Open = { readonly appliance: Appliance; readonly address: string };
 
 /**
@@ -20,8 +23,17 @@ export class Appliances implements Conversations {
   }
 
   talkTo(device: string, signal?: AbortSignal): Conversation {
+    // A conversation of many questions looks the address up now and then, so that a new password is heard of.
+    let known: { readonly at: number; readonly address: ApplianceAddress } | null = null;
+    const lookUp = async (): Promise<Reply<ApplianceAddress>> => {
+      const at = performance.now();
+      if (known !== null && at - known.at < LOOK_UP_AGAIN_MS) return { ok: true, value: known.address };
+      const found = await this.addressOf(device);
+      known = found.ok ? { at, address: found.value } : null;
+      return found;
+    };
     const ask: Conversation['ask'] = async (question) => {
-      const address = await this.addressOf(device);
+      const address = await lookUp();
       return address.ok ? question(this.#appliance(device, address.value), { signal }) : address;
     };
     return {

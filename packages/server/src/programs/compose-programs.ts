@@ -12,9 +12,9 @@ import { QueuedRuns } from './queued-runs.ts';
 import { Reconciler } from './reconciler.ts';
 import { type Repetition, repeat } from './repeat.ts';
 import { RunPerformer } from './run-performer.ts';
-import { RUN_PROGRAM, runProgram } from './run-program.ts';
+import { runProgram } from './run-program.ts';
 import { TaskPerformer } from './task-performer.ts';
-import { TASK_PROGRAM, taskProgram } from './task-program.ts';
+import { taskProgram } from './task-program.ts';
 import { undoGoingTasks } from './undo-going-tasks.ts';
 
 /** What one node's programs are made of; nodes that share journal, queue and records share the work. */
@@ -128,10 +128,6 @@ function composeEngine<Transaction>(parts: ProgramParts<Transaction>): Engine<Tr
       { program: runProgram(runs, records), parallel: () => atMost(RUNS_AT_ONCE) },
       { program: taskProgram(tasks, records), parallel: () => atMost(parameters.devicesParallel()) },
     ],
-  });
-  // A run waits for its tasks: whoever of this node waits looks again.
-  engine.on('ended', ({ program }) => {
-    if (program === TASK_PROGRAM) for (const runId of engine.going(RUN_PROGRAM)) engine.wake(runId);
   });
   return engine;
 }

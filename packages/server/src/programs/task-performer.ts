@@ -41,9 +41,13 @@ const PUBLISH_MS = 10 * 60_000;
 const TRANSFER_MS = 4 * 3_600_000;
 const FETCH_ORDER_MS = TRANSFER_MS + 15 * 60_000;
 
+/** Where a task stores its backup, and the zone of the time stamps there. */
+type Target = { readonly store: KnownStore; readonly timeZone: string };
+
 /** Does what tasks want of the world, on devices, scripts and the store. */
 export class TaskPerformer<Transaction> {
   readonly #tools: TaskTools<Transaction>;
+  readonly #targets = new WeakMap<TaskSpec, Target>();
 
   constructor(tools: TaskTools<Transaction>) {
     this.#tools = tools;
@@ -60,7 +64,7 @@ export class TaskPerformer<Transaction> {
 
   readonly #effects: { readonly [Type in TaskEffect['type']]: Perform<Type> } = {
     admit: (_, { spec }) => this.#admit(spec),
-    checkStore: async () => this.#tools.store.check(await this.#tools.parameters()),
+    checkStore: (_, { spec }) => this.#checkStore(spec),
     look: (_, { spec }, signal) => this.#look(spec, this.#talkTo(spec, signal)),
     inspectSecureBackup: (_, { spec }, signal) => this.#inspect(spec, this.#talkTo(spec, signal)),
     runPreScript: (_, { spec }, signal) => this.#tools.scripts.runPreTask(spec, signal),
@@ -83,6 +87,26 @@ export class TaskPerformer<Transaction> {
     publishBackup: (_, state, signal) => this.#publish(state, signal),
     discardBackup: (_, { spec }, signal) => this.#discard(spec, signal),
   };
+
+  async #checkStore(spec: TaskSpec): Promise<Reply<TaskOutcomes['checkStore']>> {
+    const parameters = await this.#tools.parameters();
+    this.#targets.delete(spec);
+    const checked = await this.#tools.store.check(parameters);
+    if (checked.ok) await this.#targetOf(spec, parameters);
+    return checked;
+  }
+
+  /** Where the task stores what it backs up: the same place from its check to its end, while one node drives it. */
+  async #targetOf(spec: TaskSpec, checkedWith?: Parameters): Promise<Reply<Target>> {
+    const known = this.#targets.get(spec);
+    if (known !== undefined) return { ok: true, value: known };
+    const parameters = checkedWith ?? (await this.#tools.parameters());
+    const store = await this.#tools.store.locate(parameters);
+    if (!store.ok) return store;
+    const target = { store: store.value, timeZone: parameters.timezone ?? this.#tools.hostTimezone };
+    this.#targets.set(spec, target);
+    return { ok: true, value: target };
+  }
 
   #talkTo({ device }: TaskSpec, signal: AbortSignal): Conversation {
     return this.#tools.appliances.talkTo(device, signal);
@@ -169,9 +193,8 @@ export class TaskPerformer<Transaction> {
     spec: TaskSpec,
     order: (store: KnownStore, source: FetchSource, device: DeviceIdentity) => Promise<Reply<FetchedBackup>>,
   ): Promise<Reply<FetchedBackup>> {
-    const { store, parameters } = this.#tools;
-    const known = await store.locate(await parameters());
-    if (!known.ok) return known;
+    const target = await this.#targetOf(spec);
+    if (!target.ok) return target;
     const address = await this.#tools.appliances.addressOf(spec.device);
     if (!address.ok) return address;
     const firmware = await talk.ask((appliance, call) => appliance.readFirmware(call));
@@ -183,7 +206,7 @@ export class TaskPerformer<Transaction> {
       expectedSerialNumber: serial,
     };
     const model = [machineType, modelType].join(' ').trim();
-    return order(known.value, source, {
+    return order(target.value.store, source, {
       serialNumber: serial,
       model,
       firmwareVersion: version,
@@ -195,10 +218,10 @@ export class TaskPerformer<Transaction> {
     { spec, fetched }: TaskState,
     signal: AbortSignal,
   ): Promise<Reply<TaskOutcomes['publishBackup']>> {
-    const { store, movers, parameters, clock, hostTimezone, version } = this.#tools;
-    const values = await parameters();
-    const known = await store.locate(values);
-    if (!known.ok) return known;
+    const { movers, clock, version } = this.#tools;
+    const target = await this.#targetOf(spec);
+    if (!target.ok) return target;
+    const { store, timeZone } = target.value;
     const [first] = fetched;
     if (first === undefined) throw new Error(`Task ${spec.taskId} wants to publish what it never fetched.`);
     const request = {
@@ -209,10 +232,10 @@ export class TaskPerformer<Transaction> {
       files: fetched.flatMap(({ files }) => files),
       takenAt: clock.now(),
       completedAt: clock.now(),
-      timeZone: values.timezone ?? hostTimezone,
+      timeZone,
       stillpointVersion: version,
     };
-    const order = { kind: 'publishBackup', store: known.value, request } as const;
+    const order = { kind: 'publishBackup', store, request } as const;
     const reply = await movers.order(order, { deadlineMs: PUBLISH_MS, signal });
     if (!reply.ok) return reply;
     const { files, takenAt } = reply.value;
@@ -220,10 +243,10 @@ export class TaskPerformer<Transaction> {
     return { ok: true, value: { files, takenAt: Date.parse(takenAt) } };
   }
 
-  async #discard({ taskId }: TaskSpec, signal: AbortSignal): Promise<Reply<null>> {
-    const known = await this.#tools.store.locate(await this.#tools.parameters());
-    if (!known.ok) return known;
-    const order = { kind: 'discardBackup', store: known.value, taskId } as const;
+  async #discard(spec: TaskSpec, signal: AbortSignal): Promise<Reply<null>> {
+    const target = await this.#targetOf(spec);
+    if (!target.ok) return target;
+    const order = { kind: 'discardBackup', store: target.value.store, taskId: spec.taskId } as const;
     const reply = await this.#tools.movers.order(order, { deadlineMs: SHORT_ORDER_MS, signal });
     return reply.ok ? { ok: true, value: null } : reply;
   }
