@@ -55,6 +55,7 @@ export {
 export { planWindow } from './plan-window.ts';
 export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
 export type { Refusal } from './refusal.ts';
+export { devicesToAsk, repeatTasks, type TaskToRepeat } from './repeat-tasks.ts';
 export { evolveRun } from './run/evolve-run.ts';
 export { nextRunStep, type RunStep } from './run/next-run-step.ts';
 export { checksOfParameters, checksOfStore, type RunCheck, type RunCheckName } from './run/run-checks.ts';
@@ -103,3 +104,4 @@ export {
 export { isGuardNeeded, queuedTask, type TaskState } from './task/task-state.ts';
 export { validatePlan } from './validate-plan.ts';
 export { isTimezone, isWindowOpen, type MaintenanceWindow } from './window.ts';
+export { nextWindowOpening, windowClosesAt } from './window-changes.ts';

@@ -14,8 +14,7 @@ function scheduleOf(line: string, timezone: string): Schedule {
 /** What the clock of a zone shows at the fires of a day. */
 function timesOfDay(line: string, timezone: string, day: string): string {
   const fromMs = startOfDay(timezone, day) - 1;
-  const dayAfter = text(Date.parse(day) + 86_400_000).slice(0, 10);
-  const fires = firesBetween(scheduleOf(line, timezone), fromMs, startOfDay(timezone, dayAfter) - 1, 100);
+  const fires = firesBetween(scheduleOf(line, timezone), fromMs, startOfDay(timezone, day, 1) - 1, 100);
   return fires.map((fire) => text(wallTimeAt(timezone, fire)).slice(11, 16)).join(' ');
 }
 

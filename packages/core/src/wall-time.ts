@@ -42,14 +42,18 @@ export function instantOfWallTime(timezone: string, wallMs: number): number {
   return wallTimeAt(timezone, byNewClock) === wallMs ? byNewClock : wallMs - offsetAt(wallMs - DAY_MS);
 }
 
-/** The first instant of a calendar day such as `2026-12-24` in a zone. */
-export function startOfDay(timezone: string, day: string): number {
-  return Temporal.PlainDate.from(day).toZonedDateTime(timezone).epochMilliseconds;
+/** The first instant of a calendar day such as `2026-12-24` in a zone, or of one some days later. */
+export function startOfDay(timezone: string, day: string, daysLater = 0): number {
+  return Temporal.PlainDate.from(day).add({ days: daysLater }).toZonedDateTime(timezone).epochMilliseconds;
 }
 
-/** The first instant after another, and not after a third, at which a zone's clock is put forward or back; null for none. */
+/**
+ * The first instant after another, and not after a third at most a day later, at which a zone's clock is put forward or
+ * back; null when it runs evenly.
+ */
 export function clockChangeBetween(timezone: string, afterMs: number, untilMs: number): number | null {
+  const elapsedMs = wallTimeAt(timezone, untilMs) - wallTimeAt(timezone, afterMs);
+  if (elapsedMs === untilMs - afterMs) return null;
   const after = Temporal.Instant.fromEpochMilliseconds(afterMs).toZonedDateTimeISO(timezone);
-  const change = after.getTimeZoneTransition('next');
-  return change === null || change.epochMilliseconds > untilMs ? null : change.epochMilliseconds;
+  return after.getTimeZoneTransition('next')?.epochMilliseconds ?? null;
 }

@@ -1,4 +1,5 @@
 import { Temporal } from '@js-temporal/polyfill';
+import { wallTimeAt } from './wall-time.ts';
 
 /** Minutes after local midnight, `fromMinute` inclusive, `toMinute` exclusive; crosses midnight when from > to. */
 export type Timeframe = { readonly fromMinute: number; readonly toMinute: number };
@@ -96,12 +97,21 @@ const knownTimezones = new Set<string>();
 /** Whether a new task may start at an instant (milliseconds since the epoch), by the wall clock of the window's zone. */
 export function isWindowOpen(window: MaintenanceWindow, atMs: number): boolean {
   if (window.timeframes === null && window.blackoutDays.length === 0) return true;
-  const local = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(window.timezone);
-  const day = local.toPlainDate().toString();
+  return isOpenByClock(window, wallTimeAt(window.timezone, atMs));
+}
+
+/** Whether a new task may start while a clock in the window's zone shows a wall time (see {@link wallTimeAt}). */
+export function isOpenByClock(window: MaintenanceWindow, wallMs: number): boolean {
+  const shown = new Date(wallMs);
+  const day = shown.toISOString().slice(0, 10);
   if (window.blackoutDays.some(({ first, last }) => first <= day && day <= last)) return false;
-  if (window.timeframes === null) return true;
-  const minute = local.hour * 60 + local.minute;
-  return window.timeframes.some(({ fromMinute, toMinute }) =>
+  const minute = shown.getUTCHours() * 60 + shown.getUTCMinutes();
+  return window.timeframes === null || isInTimeframes(window.timeframes, minute);
+}
+
+/** Whether a minute of the day lies in one of the timeframes at least. */
+export function isInTimeframes(timeframes: readonly Timeframe[], minute: number): boolean {
+  return timeframes.some(({ fromMinute, toMinute }) =>
     fromMinute < toMinute
       ? fromMinute <= minute && minute < toMinute
       : minute >= fromMinute || minute < toMinute,
