@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeviceDescriptionInput } from '../../packages/simulator/src/index.ts';
+import { good } from '../crash/testing/good.ts';
 import type { PretendFleet } from './testing/pretend-fleet.ts';
 import type { ScriptCall } from './testing/scripts-folder.ts';
 import { type PlanInput, type Stillpoint, startStillpoint } from './testing/start-stillpoint.ts';
@@ -114,16 +115,35 @@ describe('row 7 of the run table: the pre-plan script', () => {
     expect(fleet.sentTo('before-late')).toEqual([]);
   });
 
+  it('that an operator cancels is cut off, and the run is cancelled, not failed', async () => {
+    const { fleet, plan } = await connect('before-cancelled');
+    const prePlanScript = 'before-cancelled-endless.sh';
+    const endless = stillpoint.scripts.writeEndless(prePlanScript);
+    const started = await stillpoint.startRun({ ...plan, prePlanScript });
+    const { id } = started;
+    await endless.reached();
+    good(await stillpoint.client.cancelRun({ params: { id } }));
+    const { run, lines } = await stillpoint.endOf(started);
+    expect(`${run.status} ${run.reasonCode}`).toBe('CANCELLED EXECUTION_CANCELED_BY_OPERATOR');
+    expect(lines).toEqual(
+      ['A', 'B'].map((domain) => `before-cancelled/${domain} CANCELLED EXECUTION_CANCELED_BY_OPERATOR`),
+    );
+    expect(callsAround('before-cancelled').after).toEqual([]);
+    expect(fleet.sentTo('before-cancelled')).toEqual([]);
+    const { items } = good(await stillpoint.client.listRunScripts({ params: { id } }));
+    const output = `begun\nThe script ${prePlanScript} was cut off.\n`;
+    expect(items).toMatchObject([{ phase: 'pre', script: prePlanScript, exitCode: null, output }]);
+  });
+
   it('leaves its output and exit code with the run', async () => {
     const { plan } = await connect('before-output');
     const { run } = await stillpoint.runPlan(plan);
-    const text =
-      'select phase, script, exit_code, output from script_output where subject_id = $1 order by phase';
+    const { items } = good(await stillpoint.client.listRunScripts({ params: { id: run.id } }));
     const spoken = (name: string): string => `script ${name} speaking\n`;
-    expect(await stillpoint.query(text, [run.id])).toEqual(
-      ['after', 'before'].map((when) => {
+    expect(items).toMatchObject(
+      ['before', 'after'].map((when) => {
         const script = `before-output-${when}.sh`;
-        return { phase: when === 'after' ? 'post' : 'pre', script, exit_code: 0, output: spoken(script) };
+        return { phase: when === 'after' ? 'post' : 'pre', script, exitCode: 0, output: spoken(script) };
       }),
     );
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { good } from '../crash/testing/good.ts';
 import type { PretendFleet } from './testing/pretend-fleet.ts';
 import {
   type Outcome,
@@ -163,5 +164,68 @@ describe('row 12 of the task table: the post-task script', () => {
     expect(stillpoint.store.filesUntimed('after-5')).toEqual([
       'after-5/domain/A/A-export-TIME-persisted.zip',
     ]);
+  });
+});
+
+describe('a script that an operator cancels', () => {
+  async function cancelDuring(device: string, which: 'preTaskScript' | 'postTaskScript') {
+    const { fleet, after } = await connect(device);
+    const name = `${device}-endless.sh`;
+    const endless = stillpoint.scripts.writeEndless(name);
+    const scripts = { preTaskScript: null, postTaskScript: after, [which]: name };
+    const exportDomain = { devices: device, domains: 'A', quiesce: true, ...scripts };
+    const started = await stillpoint.startRun({ name: `plan of ${device}`, activities: [{ exportDomain }] });
+    await endless.reached();
+    good(await stillpoint.client.cancelRun({ params: { id: started.id } }));
+    return { fleet, after, name, ...(await stillpoint.endOf(started)) };
+  }
+
+  it('before the quiesce leaves the device untouched, and the post-task script is told of the cancel', async () => {
+    const { fleet, after, name, tasks, lines } = await cancelDuring('cancel-1', 'preTaskScript');
+    expect(lines).toEqual(['cancel-1/A CANCELLED EXECUTION_CANCELED_BY_OPERATOR']);
+    expect(fleet.sentTo('cancel-1')).toEqual([]);
+    expect(stillpoint.scripts.callsOf(after)[0]?.args[4]).toBe('EXECUTION_CANCELED_BY_OPERATOR');
+    const output = `begun\nThe script ${name} was cut off.\n`;
+    expect(tasks[0]?.scripts).toMatchObject([
+      { phase: 'pre', script: name, exitCode: null, output },
+      { phase: 'post', script: after, exitCode: 0, output: `script ${after} speaking\n` },
+    ]);
+  });
+
+  it('after the backup leaves the backup, and is a warning', async () => {
+    const { tasks, lines } = await cancelDuring('cancel-2', 'postTaskScript');
+    expect(lines).toEqual(['cancel-2/A SUCCEEDED']);
+    expect(tasks[0]?.warnings).toHaveLength(1);
+    expect(tasks[0]?.warnings[0]).toContain('was cut off');
+  });
+});
+
+describe('scripts as operators see them', () => {
+  it('are listed and tried out on the server', async () => {
+    stillpoint.scripts.writeRecorder('trial.sh', 3);
+    const listed = good(await stillpoint.client.listScripts());
+    expect(listed.folder).toBe(stillpoint.scripts.path);
+    expect(listed.items).toContainEqual({ name: 'trial.sh', sizeBytes: expect.any(Number), problem: null });
+    const params = { name: 'trial.sh' };
+    const tried = good(await stillpoint.client.testScript({ params, body: { kind: 'post-task' } }));
+    expect(tried).toMatchObject({ exitCode: 3, problem: null, output: 'script trial.sh speaking\n' });
+    const [call] = stillpoint.scripts.callsOf('trial.sh');
+    expect(call?.args).toEqual(tried.arguments);
+    expect(call?.facts).toEqual(tried.input);
+    const elsewhere = { params: { name: '../trial.sh' }, body: {} };
+    expect(good(await stillpoint.client.testScript(elsewhere))).toMatchObject({
+      exitCode: null,
+      problem: { code: 'SCRIPT_NOT_FOUND' },
+    });
+  });
+
+  it('that a plan names and that are not there are told when it is applied, and do not stop that', async () => {
+    const plans = [{ name: 'of the future', enabled: false, prePlanScript: 'not-yet.sh' }];
+    const applied = good(await stillpoint.client.applyDocument({ body: { plans }, query: {} }));
+    expect(applied.objects).toMatchObject([{ name: 'of the future', outcome: 'created' }]);
+    expect(applied.warnings).toHaveLength(1);
+    expect(applied.warnings[0]).toMatch(
+      /^Plan of the future: The script "not-yet.sh" does not exist in .*scripts.path/,
+    );
   });
 });

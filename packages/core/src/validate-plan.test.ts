@@ -123,7 +123,7 @@ describe('a plan', () => {
     for (const detail of details) expect(detail).toMatch(/\.$/);
   });
 
-  it.each(['x\n.sh', 'x\0', 'é.sh', '.hidden', 'a\\b', '~', '$HOME'])(
+  it.each(['', '..', 'a/b.sh', 'x\n.sh', 'x\0', 'é.sh', '.hidden', 'a\\b', '~', '$HOME', 'x'.repeat(256)])(
     'may not name the script %j',
     (prePlanScript) => {
       expect(refusalsOf({ ...good, prePlanScript })).toEqual(['SCRIPT_NAME_INVALID prePlanScript']);

@@ -87,12 +87,12 @@ function validatePattern(text: string, path: readonly (string | number)[]): Refu
 
 /** Only a file directly inside the scripts folder can be named, so a name holds no separator and is no dot name. */
 function validateScriptName(name: string | null, path: readonly (string | number)[]): Refusal[] {
-  if (name === null || /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return [];
+  if (name === null || /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/.test(name)) return [];
   return [
     {
       kind: 'SCRIPT_NAME_INVALID',
       path,
-      detail: `The script "${name}" is not the plain name of a file in the scripts folder.`,
+      detail: `The script "${name}" is not the plain name of a file in the scripts folder: up to 255 letters, digits, "_", "-" and, not at the beginning, ".".`,
     },
   ];
 }

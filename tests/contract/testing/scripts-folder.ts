@@ -7,7 +7,7 @@ export type ScriptCall = {
   readonly args: readonly string[];
   /** What came on standard input, parsed. */
   readonly facts: Readonly<Record<string, string | number | null>>;
-  /** Variables beginning with `STILLPOINT_`. */
+  /** Variables beginning with `STILLPOINT_`, but for the identifier of the call. */
   readonly environment: Readonly<Record<string, string>>;
 };
 
@@ -48,6 +48,18 @@ export class ScriptsFolder {
     };
   }
 
+  /** Writes a script that says that it was begun, does not listen to signals and never ends. */
+  writeEndless(name: string): { reached(): Promise<unknown> } {
+    this.#write(name, ["trap '' TERM", ': > "$0.reached"', 'echo begun', 'while :; do sleep 1; done']);
+    return {
+      reached: () =>
+        until(
+          () => existsSync(join(this.path, `${name}.reached`)),
+          (isReached) => isReached,
+        ),
+    };
+  }
+
   /** The calls of a recording script so far, in no order. */
   callsOf(name: string): ScriptCall[] {
     return readdirSync(this.path)
@@ -56,7 +68,7 @@ export class ScriptsFolder {
         const read = (file: string): string => readFileSync(join(this.path, entry, file), 'utf8');
         const variables = read('env')
           .split('\0')
-          .filter((line) => line.startsWith('STILLPOINT_'))
+          .filter((line) => line.startsWith('STILLPOINT_') && !line.startsWith('STILLPOINT_SCRIPT_ID='))
           .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
         return {
           args: read('args').split('\0').slice(0, -1),

@@ -10,6 +10,7 @@ const outcome = {
     { kind: 'device', name: 'QA1', outcome: 'created' },
     { kind: 'plan', name: 'nightly', outcome: 'unchanged' },
   ],
+  warnings: [] as string[],
 };
 let replies: Replies;
 let trial: Trial;
@@ -55,6 +56,15 @@ plans:
       },
     },
   ]);
+});
+
+test('tells what is doubtful about the document', async () => {
+  const warnings = ['Plan nightly: The script "x.sh" does not exist.'];
+  replies['POST /apply'] = { ...outcome, warnings };
+  const { exitCode, out } = await apply('{}', '--dry-run');
+  expect(exitCode).toBe(0);
+  expect(out).toContain('\n\nWarning: Plan nightly: The script "x.sh" does not exist.\n');
+  expect(JSON.parse((await apply('{}', '--json')).out).warnings).toEqual(warnings);
 });
 
 test('a dry run asks for one and says that nothing was changed', async () => {

@@ -1,6 +1,7 @@
 import type { ApplyOutcome } from '@stillpoint/contract';
 import { applyFile } from '../apply-file.ts';
 import { type CommandDefinition, withClient } from '../invocation.ts';
+import { printable } from '../printable.ts';
 import { textTable } from '../text-table.ts';
 
 /** `apply`: makes parameters, devices and plans as a file says. */
@@ -31,11 +32,13 @@ export const apply: CommandDefinition = {
   },
 };
 
-function outcomeText({ dryRun, objects }: ApplyOutcome): string {
+function outcomeText({ dryRun, objects, warnings }: ApplyOutcome): string {
   if (objects.length === 0) return 'The document names nothing, so nothing changes.';
   const table = textTable(
     ['KIND', 'NAME', 'OUTCOME'],
     objects.map(({ kind, name, outcome }) => [kind, name, outcome]),
   );
-  return dryRun ? `${table}\n\nThis was a dry run: nothing was changed.` : table;
+  const parts = [table, ...warnings.map((warning) => printable(`Warning: ${warning}`))];
+  if (dryRun) parts.push('This was a dry run: nothing was changed.');
+  return parts.join('\n\n');
 }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Parameters, parametersInForce } from '@stillpoint/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,12 @@ describe('a script on trial', () => {
       `${args.join('\n')}\n${JSON.stringify(trial.facts)}\n${told}\n`,
     );
     expect(trial.durationMs).toBeGreaterThan(0);
+  });
+
+  it('reads what the page about scripts shows', async () => {
+    write('cat');
+    const page = readFileSync(new URL('../../../../docs/scripts.md', import.meta.url), 'utf8');
+    expect(page).toContain(`\`\`\`json\n${(await trials.tryOut('a.sh', 'post-task')).output}\`\`\``);
   });
 
   it('that is not there, or not executable, is told with its code', async () => {
