@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { askSecret } from './ask-secret.ts';
 import { confirm } from './confirm.ts';
 import { runCommandLine } from './run-command-line.ts';
 import { runProgram } from './run-program.ts';
@@ -25,5 +26,6 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     return { signal: controller.signal, release: () => process.removeListener('SIGINT', interrupted) };
   },
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : null,
+  askSecret: process.stdin.isTTY && process.stderr.isTTY ? askSecret : null,
   startProgram: runProgram,
 });

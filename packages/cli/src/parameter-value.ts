@@ -1,8 +1,13 @@
 import type { Parameter, ParameterValue } from '@stillpoint/contract';
 
+/** All that is shown of a secret parameter. */
+export function secretText(isSet: boolean): string {
+  return isSet ? 'set' : 'not set';
+}
+
 /** A parameter's value on one line; null while it has none. */
 export function valueText(value: ParameterValue | null): string | null {
-  if (value === null) return null;
+  if (value === null || value === '') return null;
   return Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
 }
 

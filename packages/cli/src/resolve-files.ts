@@ -1,19 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { FieldError } from '@stillpoint/contract';
+import { type FieldError, jsonPointer } from '@stillpoint/contract';
 
 type Fields = Record<string, unknown>;
 
 /**
- * Exchanges `passwordFile` and `caFile` of each device for what the files hold, because the server cannot read the
- * operator's files; whatever else is wrong with the document is left for others to say.
+ * Exchanges `passwordFile` and `caFile` of each device, and a parameter that is `file: x`, for what the files hold, because
+ * the server cannot read the operator's files; whatever else is wrong with the document is left for others to say.
  */
 export async function resolveFiles(
   document: unknown,
   directory: string,
 ): Promise<{ readonly document: unknown; readonly errors: FieldError[] }> {
-  if (!isFields(document) || !Array.isArray(document.devices)) return { document, errors: [] };
+  if (!isFields(document)) return { document, errors: [] };
   const errors: FieldError[] = [];
+  const given = await resolveParameters(document, directory, errors);
+  if (!Array.isArray(document.devices)) return { document: given, errors };
   const devices = await Promise.all(
     document.devices.map(async (device: unknown, index) => {
       if (!isFields(device)) return device;
@@ -24,7 +26,21 @@ export async function resolveFiles(
       return { ...withPassword, tls: await resolveTls(tls, directory, `${place}/tls`, errors) };
     }),
   );
-  return { document: { ...document, devices }, errors };
+  return { document: { ...given, devices }, errors };
+}
+
+async function resolveParameters(document: Fields, directory: string, errors: FieldError[]): Promise<Fields> {
+  const { parameters } = document;
+  if (!isFields(parameters)) return document;
+  const entries = await Promise.all(
+    Object.entries(parameters).map(async ([name, value]) => {
+      if (!isFields(value) || Object.keys(value).join() !== 'file') return [name, value] as const;
+      const place = jsonPointer(['parameters', name]);
+      const { value: text } = await exchange(value, 'file', 'value', directory, place, errors);
+      return [name, text ?? '-'] as const;
+    }),
+  );
+  return { ...document, parameters: Object.fromEntries(entries) };
 }
 
 /** Both `caFile: x` and `ca: { caFile: x }` name a file. */

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly listenForInterrupt: () => { readonly signal: AbortSignal; readonly release: () => void };
   /** Asks a person a question that wants yes or no; null where nobody can be asked. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
+  /** Asks a person for something that is not to be seen, null when there is no answer; null where nobody can be asked. */
+  readonly askSecret: ((question: string) => Promise<string | null>) | null;
   /** Runs another program of ours in the foreground and answers its exit code. */
   readonly startProgram: (
     file: URL,

@@ -4,6 +4,7 @@ import type {
   Device,
   Guard,
   Node,
+  Notice,
   Parameter,
   Plan,
   Run,
@@ -59,6 +60,7 @@ export const aRun: Run = {
   startedAt: at,
   endedAt: null,
   windowOverrideReason: null,
+  repeatsRunId: null,
   counters: {
     devices: 0,
     domains: 0,
@@ -168,6 +170,21 @@ export const aNode: Node = {
   heartbeatAgeMs: 740,
   stoppedAt: null,
   sentence: 'backup-1 runs.',
+};
+
+/** For tests: a notice that waits to be tried again. */
+export const aNotice: Notice = {
+  id: 'o1',
+  channel: 'email',
+  event: 'RUN_ENDED',
+  subjectId: 'r1',
+  summary: 'The run of nightly ended FAILED.',
+  state: 'WAITING',
+  attempts: 2,
+  lastProblem: 'The mail server mail:25 cannot be reached (ECONNREFUSED).',
+  createdAt: at,
+  nextTryAt: at,
+  endedAt: null,
 };
 
 /** For tests: an alarm that is open. */

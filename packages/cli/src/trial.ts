@@ -62,6 +62,7 @@ export async function beginTrial(replies: Replies, changes: Partial<Surroundings
         pause: () => Promise.resolve(),
         listenForInterrupt: () => ({ signal: new AbortController().signal, release: () => {} }),
         confirm: null,
+        askSecret: null,
         startProgram: () => Promise.reject(new Error('no program is to be started')),
         ...changes,
       });

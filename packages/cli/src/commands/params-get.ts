@@ -1,5 +1,5 @@
 import { type CommandDefinition, showAnswer } from '../invocation.ts';
-import { valueText } from '../parameter-value.ts';
+import { secretText, valueText } from '../parameter-value.ts';
 import { printable } from '../printable.ts';
 
 /** `params get`: the value of a system parameter. */
@@ -11,6 +11,6 @@ export const paramsGet: CommandDefinition = {
     showAnswer(
       invocation,
       (client) => client.getParameter({ params: { name } }),
-      ({ value }) => printable(valueText(value) ?? '-'),
+      ({ value, isSecret, isSet }) => printable((isSecret ? secretText(isSet) : valueText(value)) ?? '-'),
     ),
 };

@@ -1,6 +1,6 @@
 import type { Parameter } from '@stillpoint/contract';
 import { type CommandDefinition, showAnswer } from '../invocation.ts';
-import { valueText } from '../parameter-value.ts';
+import { secretText, valueText } from '../parameter-value.ts';
 import { textTable } from '../text-table.ts';
 
 /** `params list`: every system parameter. */
@@ -13,11 +13,16 @@ export const paramsList: CommandDefinition = {
 };
 
 function parameterTable({ items }: { items: Parameter[] }): string {
-  const rows = items.map(({ name, value, defaultValue, meaning }) => [
+  const rows = items.map(({ name, value, defaultValue, meaning, isSecret, isSet }) => [
     name,
-    valueText(value),
+    isSecret ? secretText(isSet) : shortened(valueText(value)),
     valueText(defaultValue),
     meaning,
   ]);
   return textTable(['NAME', 'VALUE', 'DEFAULT', 'MEANING'], rows);
+}
+
+/** Certificates fill no table; `params get` prints them whole. */
+function shortened(text: string | null): string | null {
+  return text !== null && text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -15,18 +15,18 @@ export const noticesNotDelivered = sql`
     select channel, count(*) filter (where state = 'WAITING') as waiting,
       count(*) filter (where state = 'GIVEN_UP') as given_up,
       bool_or(state = 'GIVEN_UP' or waiting_since < clock_timestamp() - interval '1 hour') as is_grave,
-      min(coalesce(ended_at, waiting_since)) as since,
       (array_agg(last_problem order by next_try_at desc))[1] as last_problem
     from notice
-    where (state = 'WAITING' and attempts > 0)
-      or (state = 'GIVEN_UP' and ended_at > clock_timestamp() - interval '1 day')
+    where ((state = 'WAITING' and attempts > 0)
+        or (state = 'GIVEN_UP' and ended_at > clock_timestamp() - interval '1 day'))
+      and not exists (
+        select from notice arrived
+        where arrived.channel = notice.channel and arrived.state = 'DELIVERED'
+          and arrived.ended_at > coalesce(notice.ended_at, notice.waiting_since)
+      )
     group by channel
   ) as failing
   where failing.is_grave
-    and not exists (
-      select from notice arrived
-      where arrived.channel = failing.channel and arrived.state = 'DELIVERED' and arrived.ended_at > failing.since
-    )
   union all
   select 'NOTICE_NOT_DELIVERED', 'channel', 'heartbeat', 'No heartbeat has arrived for more than an hour.',
     last_problem, null::integer
