@@ -137,7 +137,7 @@ const allowed: readonly (readonly [from: string, specifier: string])[] = [
   ['packages/server/src/programs/host.ts', '@stillpoint/engine'],
   ['packages/server/src/programs/talk.ts', 'type:@stillpoint/datapower'],
   ['packages/cli/src/client.ts', '@stillpoint/contract'],
-  ['packages/core/src/schedule.ts', 'croner'],
+  ['packages/core/src/describe-schedule.ts', 'cronstrue'],
   ['packages/core/src/walk.test.ts', 'node:fs'],
   ['tests/e2e/fleet.test.ts', '@stillpoint/simulator'],
   ['tests/e2e/double.test.ts', '../../packages/engine/src/testing/fake.ts'],

@@ -62,7 +62,7 @@ function linkModules(folder: string): void {
     symlinkSync(join(folder, 'packages', name), join(folder, 'node_modules/@stillpoint', name));
   for (const name of [
     '@types',
-    'croner',
+    'cronstrue',
     'oxlint-tsgolint',
     '@oxlint-tsgolint',
     'typescript',
