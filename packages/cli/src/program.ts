@@ -12,14 +12,22 @@ import { guardUnquiesce } from './commands/guard-unquiesce.ts';
 import { nodeDrain } from './commands/node-drain.ts';
 import { nodeList } from './commands/node-list.ts';
 import { nodeResume } from './commands/node-resume.ts';
+import { noticeList } from './commands/notice-list.ts';
+import { noticeRetry } from './commands/notice-retry.ts';
+import { notifyTest } from './commands/notify-test.ts';
+import { paramsExplain } from './commands/params-explain.ts';
 import { paramsGet } from './commands/params-get.ts';
+import { paramsHistory } from './commands/params-history.ts';
 import { paramsList } from './commands/params-list.ts';
 import { paramsSet } from './commands/params-set.ts';
+import { planCalendar } from './commands/plan-calendar.ts';
 import { planList } from './commands/plan-list.ts';
 import { planPreview } from './commands/plan-preview.ts';
 import { planRun } from './commands/plan-run.ts';
+import { planShow } from './commands/plan-show.ts';
 import { runCancel } from './commands/run-cancel.ts';
 import { runList } from './commands/run-list.ts';
+import { runRerun } from './commands/run-rerun.ts';
 import { runShow } from './commands/run-show.ts';
 import { runStart } from './commands/run-start.ts';
 import { runWatch } from './commands/run-watch.ts';
@@ -54,16 +62,18 @@ the file "token" of the data directory; it is never given as an argument, where 
 const groups: readonly (readonly [noun: string, summary: string, commands: readonly CommandDefinition[]])[] =
   [
     ['device', 'the appliances that are backed up', [deviceList, deviceTest]],
-    ['plan', 'what to back up, and when', [planList, planPreview, planRun]],
-    ['run', 'executions of plans', [runStart, runList, runShow, runWatch, runCancel]],
+    ['plan', 'what to back up, and when', [planList, planShow, planPreview, planCalendar, planRun]],
+    ['run', 'executions of plans', [runStart, runList, runShow, runWatch, runCancel, runRerun]],
     ['task', 'what a run does on one device', [taskShow]],
     ['backup', 'what has been stored', [backupList]],
-    ['params', 'system parameters', [paramsList, paramsGet, paramsSet]],
+    ['params', 'system parameters', [paramsList, paramsGet, paramsExplain, paramsSet, paramsHistory]],
     ['store', 'where backups are kept', [storeShow, storeInit, storeRescan]],
     ['script', 'programs of yours that run before and after plans and tasks', [scriptList, scriptTest]],
     ['database', 'all that Stillpoint remembers, as a file', [databaseExport, databaseImport]],
     ['guard', 'what is quiesced by Stillpoint', [guardList, guardUnquiesce]],
     ['alarm', 'what is wrong and wants a human', [alarmList, alarmAcknowledge]],
+    ['notice', 'what is told by mail, syslog and webhook', [noticeList, noticeRetry]],
+    ['notify', 'the channels that notices take', [notifyTest]],
     ['node', 'the servers that share a database', [nodeList, nodeDrain, nodeResume]],
   ];
 

@@ -39,30 +39,6 @@ const deviceTest = {
   testedAt: '2026-03-29T01:00:00.000Z',
 };
 
-const preview = {
-  plan: 'nightly',
-  refusal: { code: 'PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW', sentence: 'It is outside the window.' },
-  tasks: [
-    {
-      action: 'SECURE_BACKUP',
-      device: 'QA1',
-      domain: null,
-      status: 'WAITING',
-      reasonCode: null,
-      sentence: null,
-    },
-    {
-      action: 'EXPORT_DOMAIN',
-      device: 'TEST9',
-      domain: 'DOMAIN*',
-      status: 'SKIPPED',
-      reasonCode: 'SKIPPED_DEVICE_NOT_AVAILABLE',
-      sentence: 'TEST9 does not answer.',
-    },
-  ],
-  warnings: ['"default" cannot be quiesced.'],
-};
-
 const rescan = {
   manifestsRead: 3,
   backupsAdded: 1,
@@ -119,16 +95,6 @@ login  failed   The password was refused.`,
     text: `
 NAME     ENABLED  SCHEDULE     TIMEZONE       ACTIVITIES  NEXT FIRE                 LAST RUN
 nightly  yes      0 0 2 * * ?  Europe/Zurich  0           2026-03-29T01:00:00.000Z  SUCCEEDED 2026-03-29T01:00:00.000Z`,
-  },
-  {
-    args: 'plan preview nightly',
-    replies: { 'POST /plans/nightly/preview': preview },
-    text: `
-A run begun now would be refused: It is outside the window. (PRE_VALIDATION_OUT_OF_MAINTENANCE_WINDOW)
-ACTION         DEVICE  DOMAIN   STATUS   WHY
-SECURE_BACKUP  QA1     -        WAITING  -
-EXPORT_DOMAIN  TEST9   DOMAIN*  SKIPPED  TEST9 does not answer.
-Warning: "default" cannot be quiesced.`,
   },
   {
     args: 'plan run nightly',
@@ -313,22 +279,10 @@ test.each([
     };
     const { exitCode, out } = await run(replies, 'params', 'set', name, text);
     expect(exitCode).toBe(0);
-    expect(out).toBe(`${name} is ${text} now.\n`);
+    expect(out).toBe(`${name} is ${text} now; it was not set.\n`);
     expect(trial?.seen.at(-1)).toMatchObject({ method: 'PUT', body: { value: sent } });
   },
 );
-
-test('the reason for overriding the window goes with the run', async () => {
-  await run(
-    { 'POST /plans/a%20b/runs': new Reply(202, aRun) },
-    'plan',
-    'run',
-    'a b',
-    '--override-window',
-    'fix pack',
-  );
-  expect(trial?.seen[0]?.body).toEqual({ windowOverrideReason: 'fix pack' });
-});
 
 describe('a refusal', () => {
   const problem = problemOf({
