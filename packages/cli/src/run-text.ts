@@ -20,6 +20,7 @@ export function runPage(run: Run, tasks: readonly Task[], scripts: readonly Scri
   const facts = textFacts([
     ['Run', run.id],
     ['Plan', run.plan],
+    ...(run.repeatsRunId === null ? [] : [['Repeats run', run.repeatsRunId] as const]),
     ['Status', run.reasonCode === null ? run.status : `${run.status} (${run.reasonCode})`],
     ['Started', run.startedAt],
     ['Ended', run.endedAt],

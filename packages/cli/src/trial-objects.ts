@@ -44,6 +44,7 @@ export const aPlan: Plan = {
   postPlanScript: null,
   notify: { email: null, syslog: null, webhook: null },
   activities: [],
+  scheduleRead: { expression: '0 0 2 * * ?', words: 'At 02:00 (Europe/Zurich)' },
   nextFireAts: [at],
   leftOutFires: [],
   lastRun: { id: 'r0', status: 'SUCCEEDED', startedAt: at },

@@ -74,7 +74,14 @@ export {
   type RouteRequest,
   routes,
 } from './routes.ts';
-export { type Run, type RunQuery, type RunRequest, type RunStatus, runShape } from './run.ts';
+export {
+  type RerunRequest,
+  type Run,
+  type RunQuery,
+  type RunRequest,
+  type RunStatus,
+  runShape,
+} from './run.ts';
 export {
   type ScriptKind,
   type ScriptList,

@@ -132,6 +132,18 @@ export const problemCatalogue = {
     sentence: 'The run has ended already, so there is nothing to cancel.',
     remedy: 'See how it ended with "stillpoint run show".',
   },
+  RUN_NOT_ENDED: {
+    httpStatus: 409,
+    exitCode: exitCode.refusedByCheck,
+    sentence: 'The run still goes on, so it is not known yet what of it is to be repeated.',
+    remedy: 'Wait for its end with "stillpoint run watch".',
+  },
+  NOTHING_TO_REPEAT: {
+    httpStatus: 409,
+    exitCode: exitCode.nothingToDo,
+    sentence: 'No task of the run failed, so there is nothing to repeat.',
+    remedy: 'Run the plan as a whole with "stillpoint plan run".',
+  },
   STORE_PATH_NOT_SET: {
     httpStatus: 409,
     exitCode: exitCode.refusedByCheck,

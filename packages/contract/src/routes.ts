@@ -21,7 +21,7 @@ import { planDefinitionShape, planShape } from './plan.ts';
 import { planCalendarQueryShape, planCalendarShape } from './plan-calendar.ts';
 import { planPreviewShape } from './plan-preview.ts';
 import type { ProblemCode } from './problem-catalogue.ts';
-import { runQueryShape, runRequestShape, runShape } from './run.ts';
+import { rerunRequestShape, runQueryShape, runRequestShape, runShape } from './run.ts';
 import {
   scriptListShape,
   scriptNameShape,
@@ -189,6 +189,16 @@ export const routes = {
     params: byId,
     replies: { 202: runShape },
     problems: ['RUN_NOT_FOUND', 'RUN_ALREADY_ENDED'],
+  },
+  rerunRun: {
+    method: 'POST',
+    path: '/runs/{id}/rerun',
+    noun: 'run',
+    summary: 'Put a run into the queue that does again what failed in this one, with the plan as it was then',
+    params: byId,
+    body: rerunRequestShape,
+    replies: { 202: runShape },
+    problems: ['RUN_NOT_FOUND', 'RUN_NOT_ENDED', 'NOTHING_TO_REPEAT'],
   },
   getTask: {
     method: 'GET',
@@ -376,7 +386,7 @@ export const routes = {
     noun: 'notice',
     summary: 'Try to deliver a notice now, also one that was given up',
     params: byId,
-    replies: { 202: noticeShape },
+    replies: { 200: noticeShape },
     problems: ['NOTICE_NOT_FOUND', 'NOTICE_ALREADY_DELIVERED'],
   },
   testNotices: {

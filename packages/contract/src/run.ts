@@ -25,6 +25,7 @@ export const runShape = z
     startedAt: instantShape.describe('when it was put into the queue'),
     endedAt: instantShape.nullable(),
     windowOverrideReason: z.string().nullable(),
+    repeatsRunId: identifierShape.nullable().describe('the run whose failed tasks it does again'),
     counters: z.object({
       devices: countShape.describe('devices that were to be backed up, whatever the outcome'),
       domains: countShape.describe('domains that were to be exported, whatever the outcome'),
@@ -67,3 +68,15 @@ export const runRequestShape = z
 
 /** What may be said when a run is asked for. */
 export type RunRequest = z.output<typeof runRequestShape>;
+
+/** What is asked for when a run is to be repeated. */
+export const rerunRequestShape = runRequestShape
+  .extend({
+    onlyFailed: z
+      .literal(true)
+      .describe('only the tasks that failed, were cancelled, or whose device did not answer'),
+  })
+  .meta({ id: 'RerunRequest' });
+
+/** What is asked for when a run is to be repeated. */
+export type RerunRequest = z.output<typeof rerunRequestShape>;

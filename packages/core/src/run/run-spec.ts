@@ -10,6 +10,8 @@ export type RunSpec = {
   readonly trigger: RunTrigger;
   /** The written reason of an admin who let this run go outside the window; null when nobody did. */
   readonly windowOverrideReason: string | null;
+  /** The run whose failed tasks this one does again; none when it is not there. */
+  readonly repeatsRunId?: string | undefined;
   /** Milliseconds since the epoch; the run's start time. */
   readonly queuedAt: number;
 };

@@ -19,6 +19,7 @@ import type { History } from '../app/ports.ts';
 import { guardRows, guardShown } from './guard-rows.ts';
 import { stepsOfTask } from './steps-of-task.ts';
 import type { Tables } from './tables.ts';
+import { tasksToRepeat } from './tasks-to-repeat.ts';
 
 type Row<Name extends keyof Tables> = Selectable<Tables[Name]>;
 
@@ -56,6 +57,18 @@ export class StoredHistory implements History {
     const row = await this.#db.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined) return null;
     return this.#run(row, (await this.#counters([id])).get(id));
+  }
+
+  async runToRepeat(id: string): ReturnType<History['runToRepeat']> {
+    if (!isUuid(id)) return null;
+    const row = await this.#db
+      .selectFrom('run')
+      .select(['spec', 'ended_at'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    const spec = row.spec as RunSpec;
+    return { spec, isOver: row.ended_at !== null, tasksToRepeat: (await tasksToRepeat(this.#db, id)).length };
   }
 
   async lastRuns(): ReturnType<History['lastRuns']> {
@@ -165,6 +178,7 @@ export class StoredHistory implements History {
       startedAt: row.queued_at.toISOString(),
       endedAt: row.ended_at?.toISOString() ?? null,
       windowOverrideReason: (row.spec as RunSpec).windowOverrideReason,
+      repeatsRunId: (row.spec as RunSpec).repeatsRunId ?? null,
       counters,
       warnings: row.warnings.map(({ detail }) => detail),
     };

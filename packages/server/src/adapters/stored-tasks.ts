@@ -1,7 +1,8 @@
-import type { TaskCounts, TaskVerdict } from '@stillpoint/core';
+import type { TaskCounts, TaskToRepeat, TaskVerdict } from '@stillpoint/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { NewTask, NextAttempt, TaskRecords } from '../programs/ports.ts';
 import type { Tables } from './tables.ts';
+import { tasksToRepeat } from './tasks-to-repeat.ts';
 
 /** Rows that go into one statement; PostgreSQL takes 65,535 values in one. */
 const ROWS_AT_ONCE = 1000;
@@ -43,6 +44,10 @@ export class StoredTasks implements TaskRecords<Transaction<Tables>> {
       .orderBy('number')
       .execute();
     return rows.map(({ id }) => id);
+  }
+
+  tasksToRepeat(runId: string): Promise<readonly TaskToRepeat[]> {
+    return tasksToRepeat(this.#db, runId);
   }
 
   async countTasks(runId: string): Promise<TaskCounts> {

@@ -24,6 +24,7 @@ import type {
   PlanDefinition,
   PlanPreview,
   Refusal,
+  RerunRequest,
   Rescan,
   Run,
   RunQuery,
@@ -75,6 +76,8 @@ export interface Application {
   /** What the scripts of the run's plan printed. */
   listRunScripts(id: string): Promise<Outcome<ScriptOutput[]>>;
   cancelRun(id: string): Promise<Outcome<Run>>;
+  /** The new run. */
+  rerunRun(id: string, request: RerunRequest): Promise<Outcome<Run>>;
   getTask(id: string): Promise<Outcome<TaskDetail>>;
   /** Newest first. */
   listBackups(query: BackupQuery): Promise<Outcome<Page<Backup>>>;

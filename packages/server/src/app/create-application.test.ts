@@ -69,6 +69,7 @@ class World {
     const history: History = {
       runs: async ({ cursor }) => (cursor === 'bad' ? null : { items: [], nextCursor: null }),
       run: async (id) => this.#run(id),
+      runToRepeat: async () => null,
       lastRuns: async () =>
         new Map([['nightly', { id: 'r0', status: 'FAILED', startedAt: new Date(0).toISOString() }]]),
       tasks: async (_, { cursor }) => (cursor === 'bad' ? null : { items: [], nextCursor: null }),
@@ -118,7 +119,8 @@ class World {
     const { plan, trigger, windowOverrideReason, queuedAt } = spec;
     const end = { reasonCode: null, sentence: null, endedAt: null, warnings: [], counters };
     const startedAt = new Date(queuedAt).toISOString();
-    return { id, plan: plan.name, trigger, windowOverrideReason, startedAt, status: 'QUEUED', ...end };
+    const more = { startedAt, status: 'QUEUED', repeatsRunId: null } as const;
+    return { id, plan: plan.name, trigger, windowOverrideReason, ...more, ...end };
   }
 }
 
@@ -184,6 +186,16 @@ describe('a plan', () => {
         .concat(['2026-04-01T17:30:00.000Z', '2026-04-02T17:30:00.000Z']),
     );
     expect(plan.lastRun).toEqual({ id: 'r0', status: 'FAILED', startedAt: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('is shown with its schedule as it was understood', async () => {
+    const shown = async (schedule: string | null) =>
+      must(await new World().withPlan({ schedule, timezone: 'Asia/Tokyo' }).application().getPlan('nightly'));
+    expect((await shown('30 2 * * 1-5')).scheduleRead).toEqual({
+      expression: '0 30 2 ? * MON-FRI',
+      words: 'At 02:30, Monday through Friday (Asia/Tokyo)',
+    });
+    expect((await shown(null)).scheduleRead).toBeNull();
   });
 
   it.each([

@@ -11,6 +11,7 @@ import type {
   PlanCalendarQuery,
   PlanDefinition,
   Refusal,
+  RerunRequest,
   RunQuery,
   RunRequest,
   ScriptTestRequest,
@@ -38,6 +39,7 @@ import type {
   Store,
   Undoer,
 } from './ports.ts';
+import { repeatRun } from './repeat-run.ts';
 import { scriptWarnings } from './script-warnings.ts';
 import { judgeFindings } from './test-device.ts';
 import { testScript } from './test-script.ts';
@@ -163,6 +165,11 @@ class StillpointApplication implements Application {
     if (!run.ok) return run;
     const isCancelled = await this.#ports.runs.cancel(id);
     return isCancelled ? this.getRun(id) : refuse('RUN_ALREADY_ENDED', `The run ${id} has ended already.`);
+  }
+
+  async rerunRun(id: string, request: RerunRequest): ReturnType<Application['rerunRun']> {
+    const repeated = await repeatRun(id, request, this.#ports);
+    return repeated.ok ? this.getRun(repeated.value) : repeated;
   }
 
   async getTask(id: string): ReturnType<Application['getTask']> {

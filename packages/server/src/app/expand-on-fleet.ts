@@ -1,9 +1,12 @@
 import {
   devicesOfPlan,
+  devicesToAsk,
   expandPlan,
   type Inventory,
   type Plan,
+  repeatTasks,
   type TaskDraft,
+  type TaskToRepeat,
   wantsDomain,
 } from '@stillpoint/core';
 import { inParallel } from './in-parallel.ts';
@@ -16,9 +19,11 @@ export async function expandOnFleet(
   fleet: Pick<Fleet, 'readInventory'>,
   parallel: number,
   signal?: AbortSignal,
+  /** Tasks of an earlier run, when only those are wanted. */
+  only: readonly TaskToRepeat[] | null = null,
 ): Promise<readonly TaskDraft[]> {
   const known = new Map(devices.map((device) => [device.name, device]));
-  const names = devicesOfPlan(plan, devices);
+  const names = devicesOfPlan(plan, devicesToAsk(devices, only));
   const inventories = await inParallel(names, parallel, (name) => {
     const device = known.get(name);
     if (device === undefined) throw new Error(`The plan matched ${name}, which is not a device.`);
@@ -28,5 +33,5 @@ export async function expandOnFleet(
   names.forEach((name, index) => {
     answers.set(name, inventories[index] as Inventory);
   });
-  return expandPlan(plan, devices, answers);
+  return only === null ? expandPlan(plan, devices, answers) : repeatTasks(plan, devices, answers, only);
 }

@@ -114,6 +114,10 @@ export interface Store {
 export interface History {
   runs(query: RunQuery): Promise<Page<Run> | null>;
   run(id: string): Promise<Run | null>;
+  /** A run as it was queued, whether it has ended, and how many of its tasks did not come to a backup. */
+  runToRepeat(
+    id: string,
+  ): Promise<{ readonly spec: RunSpec; readonly isOver: boolean; readonly tasksToRepeat: number } | null>;
   /** The newest run of each plan. */
   lastRuns(): Promise<ReadonlyMap<string, { id: string; status: RunStatus; startedAt: string }>>;
   tasks(runId: string, query: TaskQuery): Promise<Page<Task> | null>;

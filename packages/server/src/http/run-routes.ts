@@ -12,4 +12,5 @@ export function runRoutes(server: FastifyInstance, application: Application): vo
     listOutcome(await application.listRunScripts(params.id)),
   );
   registerRoute(server, 'cancelRun', ({ params }) => application.cancelRun(params.id));
+  registerRoute(server, 'rerunRun', ({ params, body }) => application.rerunRun(params.id, body));
 }

@@ -56,6 +56,7 @@ const plan: Plan = {
       },
     },
   ],
+  scheduleRead: { expression: '0 0 2 * * ?', words: 'At 02:00 (Europe/Zurich)' },
   nextFireAts: [at],
   leftOutFires: [],
   lastRun: null,
@@ -102,6 +103,7 @@ const run: Run = {
   startedAt: at,
   endedAt: null,
   windowOverrideReason: null,
+  repeatsRunId: null,
   counters: {
     devices: 1,
     domains: 1,
@@ -288,6 +290,7 @@ export function sampleApplication(changes: Partial<Application> = {}): Applicati
     ...scripts,
     testDevice,
     cancelRun: () => answered(run),
+    rerunRun: () => answered(run),
     getTask: () => answered(task),
     listBackups: () => answered({ items: [backup], nextCursor: null }),
     listParameters: () => answered([parameter]),

@@ -14,6 +14,7 @@ import type {
   TaskCounts,
   TaskEffect,
   TaskSpec,
+  TaskToRepeat,
   TaskVerdict,
   UnfinishedRun,
 } from '@stillpoint/core';
@@ -77,6 +78,8 @@ export interface TaskRecords<Transaction> {
   ): Promise<readonly { readonly taskId: string; readonly number: number; readonly device: string }[]>;
   /** The ids of those that wait and, when asked for, of those that run. */
   unfinishedTasks(runId: string, includesRunning: boolean): Promise<readonly string[]>;
+  /** What of a run was to be backed up and was not, by number. */
+  tasksToRepeat(runId: string): Promise<readonly TaskToRepeat[]>;
   countTasks(runId: string): Promise<TaskCounts>;
   /** Also of a task that has waited for a further attempt; it has started when its first one did. */
   markStarted(trx: Transaction, taskId: string, at: number): Promise<void>;

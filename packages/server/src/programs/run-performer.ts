@@ -86,12 +86,15 @@ export class RunPerformer<Transaction> {
   ): Promise<Reply<RunOutcomes['expandPlan']>> {
     const { records, engine, definitions, fleet } = this.#tools;
     const values = known(parameters);
+    const { repeatsRunId } = spec;
+    const only = repeatsRunId === undefined ? null : await records.tasks.tasksToRepeat(repeatsRunId);
     const drafts = await expandOnFleet(
       spec.plan,
       await definitions.devices(),
       fleet,
       values['devices.parallel'],
       signal,
+      only,
     );
     const tasks = this.#tasksOf(spec, values, drafts);
     const toQueue = tasks.filter(({ skipped }) => skipped === null);

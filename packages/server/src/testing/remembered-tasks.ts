@@ -1,4 +1,4 @@
-import type { TaskCounts, TaskVerdict } from '@stillpoint/core';
+import type { TaskCounts, TaskToRepeat, TaskVerdict } from '@stillpoint/core';
 import type { MemoryTransaction } from '../../../engine/src/testing/memory-database.ts';
 import type { MemoryJournal } from '../../../engine/src/testing/memory-journal.ts';
 import type { NewTask, NextAttempt, TaskRecords } from '../programs/ports.ts';
@@ -36,6 +36,17 @@ export class RememberedTasks implements TaskRecords<MemoryTransaction> {
     return this.#tasksOf(runId)
       .filter(({ status }) => status === 'WAITING' || (includesRunning && status === 'RUNNING'))
       .map(({ spec }) => spec.taskId);
+  }
+
+  async tasksToRepeat(runId: string): Promise<readonly TaskToRepeat[]> {
+    return this.#tasksOf(runId)
+      .filter(
+        ({ status, reason }) =>
+          status === 'FAILED' || status === 'CANCELLED' || reason?.code === 'SKIPPED_DEVICE_NOT_AVAILABLE',
+      )
+      .map(({ spec: { device, domain }, activityIndex, status }) => {
+        return { activityIndex, device, domain, isDomainKnown: status !== 'SKIPPED' };
+      });
   }
 
   async countTasks(runId: string): Promise<TaskCounts> {
