@@ -1,4 +1,4 @@
-import { isWindowOpen, type TaskFact, type TaskSpec } from '@stillpoint/core';
+import { isWindowOpen, type TaskCommand, type TaskFact, type TaskSpec } from '@stillpoint/core';
 import type { Fact } from '@stillpoint/engine';
 import type { RememberedGuard } from '../../../packages/server/src/testing/remembered-rows.ts';
 import type { JournalObserver } from './observed-journal.ts';
@@ -29,7 +29,8 @@ type Outstanding = {
   readonly life: ProcessBoundary | null;
   readonly suspensions: number;
 };
-type TaskView = { isTold: boolean; toldInStep: number };
+/** `isCancelled`: the run wants no more of it; a server that stops ends an attempt only. */
+type TaskView = { isCancelled: boolean; starts: number; toldInStep: number };
 
 /** Looks at the whole world after every step, and keeps the first invariant that does not hold. */
 export class Invariants {
@@ -208,7 +209,8 @@ export class Invariants {
     // Who tells a subject that nobody has begun to drive ends it in the same transaction, whoever has just taken hold of it.
     const isEndOfTelling = fact.type === 'ended' && view.toldInStep === this.#world.kernel.steps;
     if (fact.type === 'told') {
-      view.isTold = true;
+      const command = fact.command as TaskCommand;
+      if (command.type === 'cancel' && command.status === 'CANCELLED') view.isCancelled = true;
       view.toldInStep = this.#world.kernel.steps;
     } else if (holder !== undefined && holder !== node.name && !isEndOfTelling)
       this.#broken('I14', `${node.name} wrote ${fact.type} of ${subjectId}, which ${holder} holds`);
@@ -221,7 +223,11 @@ export class Invariants {
   #onTaskFact(spec: TaskSpec, view: TaskView, fact: TaskFact, clockAt: number): void {
     const { taskId, window } = spec;
     if (fact.type === 'noted' && fact.note.type === 'started') {
-      if (view.isTold) this.#broken('I8', `${taskId} started after it was cancelled`);
+      if (view.isCancelled) this.#broken('I8', `${taskId} started after it was cancelled`);
+      view.starts += 1;
+      if (view.starts > 1 + spec.retry.attempts) this.#broken('I8', `${taskId} began too many attempts`);
+      if (this.#world.rows.openGuardOf(taskId) !== undefined)
+        this.#broken('I2', `${taskId} was tried again before its own quiesce was undone`);
       // The fact bears the time of its drive, which is not put back or forward with the clock of the node.
       const instants = [fact.at, clockAt];
       if (window !== null && !instants.some((at) => isWindowOpen(window, at)))
@@ -283,7 +289,7 @@ export class Invariants {
   }
 
   #viewOf(subjectId: string): TaskView {
-    const view = this.#tasks.get(subjectId) ?? { isTold: false, toldInStep: -1 };
+    const view = this.#tasks.get(subjectId) ?? { isCancelled: false, starts: 0, toldInStep: -1 };
     this.#tasks.set(subjectId, view);
     return view;
   }

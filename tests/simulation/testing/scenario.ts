@@ -1,4 +1,4 @@
-import { type Activity, NO_RETRY, type Parameters, type Plan } from '@stillpoint/core';
+import { type Activity, NO_RETRY, type Parameters, type Plan, type Retry } from '@stillpoint/core';
 import { sampleActivity, samplePlan } from '../../../packages/server/src/testing/sample-plan.ts';
 import { Dice } from './dice.ts';
 import type { PretendDeviceOptions } from './pretend-device.ts';
@@ -39,6 +39,7 @@ const zones = ['Europe/Zurich', 'America/New_York', 'UTC', 'Australia/Lord_Howe'
 export function makeScenario(seed: number): Scenario {
   const dice = new Dice(seed, 'scenario');
   const policies = new Dice(seed, 'policies');
+  const retries = new Dice(seed, 'retries');
   const startAt = Date.parse(dice.pick(starts)) + dice.between(0, 60_000);
   const nodes = Array.from({ length: dice.pick([1, 1, 2, 2, 2, 3]) }, (_, at) => `node-${at + 1}`);
   const devices = Array.from({ length: dice.between(2, 6) }, (_, at) => deviceOf(dice, at + 1));
@@ -48,7 +49,7 @@ export function makeScenario(seed: number): Scenario {
     devices,
     parameters: parametersOf(dice),
     plans: Array.from({ length: dice.between(1, 3) }, (_, at) => ({
-      ...planOf(dice, at + 1, startAt),
+      ...withRetries(planOf(dice, at + 1, startAt), retries),
       ...policiesOf(policies),
     })),
     weather: weatherOf(dice),
@@ -125,6 +126,15 @@ function activityOf(dice: Dice): Activity {
     return { ...common, ...kinds, action: 'SECURE_BACKUP' };
   }
   return { ...sampleActivity, ...common, domains: dice.pick(['*', 'D1', 'D*', 'all-domains', 'default']) };
+}
+
+function withRetries(plan: Plan, dice: Dice): Plan {
+  return { ...plan, activities: plan.activities.map((activity) => ({ ...activity, retry: retryOf(dice) })) };
+}
+
+function retryOf(dice: Dice): Retry {
+  if (dice.chance(0.6)) return NO_RETRY;
+  return { attempts: dice.between(1, 3), delaySeconds: dice.pick([0, 3, 10, 30, 120]) };
 }
 
 /** A window that is open when the history begins and closes while it goes on. */
