@@ -6,6 +6,7 @@ import {
   Engine,
   type EngineOptions,
   type Fact,
+  GIVEN_UP,
   type Program,
   systemClock,
 } from '../../packages/engine/src/index.ts';
@@ -295,10 +296,12 @@ describe.each(grounds)('the engine on %s', (_, open) => {
 
   it('gives up the effect that is going on when what is told takes its sense away', async () => {
     const begun = Promise.withResolvers<void>();
+    let reason: unknown;
     const engine = await startEngine(
       stepsProgram(async (_, signal) => {
         begun.resolve();
         await once(signal, 'abort');
+        ({ reason } = signal);
       }),
     );
     const [id = ''] = await submit(engine, [{ steps: 2, key: 'a' }]);
@@ -306,6 +309,7 @@ describe.each(grounds)('the engine on %s', (_, open) => {
     const ended = ends(engine, 1);
     await engine.tell(id, { type: 'stop' });
     expect((await ended).get(id)).toEqual({ takeOvers: 0, left: 1 });
+    expect(reason).toBe(GIVEN_UP);
     expect(await factTypes(id)).toEqual(['intended', 'told', 'settled', 'ended']);
   });
 });

@@ -15,8 +15,8 @@ import type { Tables } from './tables.ts';
 
 type Exit = Reply<{ readonly exitCode: number }>;
 
-/** How long a script that is told to end may take for it. */
-const GRACE_MS = 5_000;
+/** How long a script that is told to end may take for it; no longer than others leave alone what a fenced node was at. */
+export const GRACE_MS = 3_000;
 
 /** A start waits no longer for the end of what an earlier process has left. */
 const LEFT_BEHIND_MS = 5_000;

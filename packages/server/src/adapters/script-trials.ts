@@ -12,12 +12,11 @@ import {
   type ScriptCall,
   type TaskOfScript,
 } from './script-call.ts';
-import { markerOf, notesOn, type ScriptSurroundings } from './script-desk.ts';
+import { GRACE_MS, markerOf, notesOn, type ScriptSurroundings } from './script-desk.ts';
 import { findScript, listScripts } from './script-folder.ts';
 
 /** Somebody waits for the answer. */
 const LONGEST_MS = 60_000;
-const GRACE_MS = 5_000;
 
 /** Lists the scripts of this node, and runs them with sample data. */
 export class ScriptTrials implements ScriptFolder {

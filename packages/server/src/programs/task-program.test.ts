@@ -3,6 +3,7 @@ import {
   type Fault,
   isLook,
   reasonOf,
+  type TaskCommand,
   type TaskEffect,
   type TaskFact,
   type TaskSpec,
@@ -282,4 +283,43 @@ it('a look is news only when it showed something else than before', async () => 
   expect(program.isNews(drive.state, first)).toBe(true);
   drive.state = first;
   expect(program.isNews(first, look(drive.now + 5000))).toBe(false);
+});
+
+describe('what is cut off while it goes on', () => {
+  const command: TaskCommand = {
+    type: 'cancel',
+    status: 'CANCELLED',
+    sparesStarted: false,
+    reason: reasonOf('EXECUTION_CANCELED_BY_OPERATOR', 'Enough.'),
+  };
+  const postTaskScript = { script: 'after.sh', when: 'always' } as const;
+
+  it.each(['runPreScript', 'fetchExport'] as const)('by a cancel is %s', async (type) => {
+    const run = await seedRun(database.kysely);
+    const preTaskScript = type === 'runPreScript' ? 'before.sh' : null;
+    const task = sampleTask({ ...run, preTaskScript, postTaskScript });
+    await seedTask(database.kysely, task);
+    const drive = new Drive(task);
+    await drive.until(type);
+    const { effect } = program.next(drive.state, drive.now, drive.now) as { effect: TaskEffect };
+    await drive.record({ type: 'intended', at: drive.now, effect });
+    expect(program.isGivenUp(drive.state, effect)).toBe(false);
+    await drive.record({ type: 'told', at: drive.now, command });
+    expect(program.isGivenUp(drive.state, effect)).toBe(true);
+  });
+
+  it('is the script after a cancelled task only by another cancel', async () => {
+    const run = await seedRun(database.kysely);
+    const task = sampleTask({ ...run, postTaskScript });
+    await seedTask(database.kysely, task);
+    const drive = new Drive(task);
+    await drive.until('fetchExport');
+    await drive.record({ type: 'told', at: drive.now, command });
+    await drive.until('runPostScript');
+    const { effect } = program.next(drive.state, drive.now, drive.now) as { effect: TaskEffect };
+    await drive.record({ type: 'intended', at: drive.now, effect });
+    expect(program.isGivenUp(drive.state, effect)).toBe(false);
+    await drive.record({ type: 'told', at: drive.now, command });
+    expect(program.isGivenUp(drive.state, effect)).toBe(true);
+  });
 });
