@@ -1,10 +1,11 @@
 import type { PlanPreview } from '@stillpoint/contract';
 import {
   isWindowOpen,
-  type MaintenanceWindow,
+  nextWindowOpening,
   type Parameters,
   type Plan,
   planWindow,
+  windowClosesAt,
 } from '@stillpoint/core';
 
 /** How a run that begins at `at` and takes `durationMs` (null: unknown) fits its window; null for one that cannot be read. */
@@ -38,17 +39,6 @@ export function windowFit(
     sentence: `${openSentence(closesAt)}${lengthSentence(durationMs, isLongEnough)}`,
   };
 }
-
-const MINUTE_MS = 60_000;
-
-function nextChange(window: MaintenanceWindow, at: number, isOpen: boolean): number | null {
-  for (let minute = Math.floor(at / MINUTE_MS) + 1, left = 3 * 1440; left > 0; minute += 1, left -= 1)
-    if (isWindowOpen(window, minute * MINUTE_MS) === isOpen) return minute * MINUTE_MS;
-  return null;
-}
-const nextWindowOpening = (window: MaintenanceWindow, at: number) => nextChange(window, at, true);
-const windowClosesAt = (window: MaintenanceWindow, at: number) =>
-  window.timeframes === null && window.blackoutDays.length === 0 ? null : nextChange(window, at, false);
 
 const instantOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
