@@ -28,7 +28,9 @@ const planFields = {
     .max(256)
     .nullable()
     .default(null)
-    .describe('Quartz cron line; null: the plan runs only when it is asked to'),
+    .describe(
+      'Quartz cron line, or one of Unix (5 fields), which is translated; null: the plan runs only when it is asked to',
+    ),
   timezone: z
     .string()
     .min(1)
@@ -91,6 +93,13 @@ export const planShape = z
   .object({
     ...planFields,
     activities: z.array(activityShape),
+    scheduleRead: z
+      .object({
+        expression: z.string().describe('the Quartz line; one of Unix is translated'),
+        words: z.string(),
+      })
+      .nullable()
+      .describe('the schedule as it was understood; null without one, or where its last fire is past'),
     nextFireAts: z
       .array(instantShape)
       .describe('the next fires of the schedule, soonest first; may be empty'),

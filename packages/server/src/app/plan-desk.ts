@@ -6,7 +6,8 @@ import {
   type Plan as PlanShown,
 } from '@stillpoint/contract';
 import {
-  nextFire,
+  describeSchedule,
+  nextFires,
   type Parameters,
   type Plan,
   parametersInForce,
@@ -48,7 +49,7 @@ export class PlanDesk {
     ]);
     const value = plans.map((plan) => ({
       ...planFields(plan),
-      nextFireAts: this.#nextFires(plan, parameters),
+      ...this.#scheduleShown(plan, parameters),
       leftOutFires: leftOut.get(plan.name) ?? [],
       lastRun: lastRuns.get(plan.name) ?? null,
     }));
@@ -102,19 +103,15 @@ export class PlanDesk {
     return { ok: true, value: planCalendar(facts, from, from + days * DAY_MS) };
   }
 
-  #nextFires(plan: Plan, parameters: Parameters): string[] {
-    if (plan.schedule === null) return [];
-    const zone = plan.timezone ?? this.#zoneOf(parameters);
+  #scheduleShown(plan: Plan, parameters: Parameters): Pick<PlanShown, 'scheduleRead' | 'nextFireAts'> {
     const now = this.#ports.now();
-    const schedule = parseSchedule(plan.schedule, zone, now);
-    if ('kind' in schedule) return [];
-    const ats: string[] = [];
-    let at = nextFire(schedule, now);
-    while (at !== null && ats.length < NEXT_FIRES_SHOWN) {
-      ats.push(new Date(at).toISOString());
-      at = nextFire(schedule, at);
-    }
-    return ats;
+    const zone = plan.timezone ?? this.#zoneOf(parameters);
+    const schedule = plan.schedule === null ? null : parseSchedule(plan.schedule, zone, now);
+    if (schedule === null || 'kind' in schedule) return { scheduleRead: null, nextFireAts: [] };
+    return {
+      scheduleRead: { expression: schedule.expression, words: describeSchedule(schedule) },
+      nextFireAts: nextFires(schedule, now, NEXT_FIRES_SHOWN).map((at) => new Date(at).toISOString()),
+    };
   }
 
   #zoneOf(parameters: Parameters): string {
