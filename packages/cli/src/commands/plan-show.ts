@@ -17,7 +17,8 @@ function planText(plan: Plan): string {
     ['Plan', plan.name],
     ['Description', plan.description === '' ? null : plan.description],
     ['Enabled', plan.enabled ? 'yes' : 'no'],
-    ['Schedule', plan.schedule],
+    ['Schedule', scheduleText(plan)],
+    ['In words', plan.scheduleRead?.words ?? null],
     ['Timezone', plan.timezone],
     ['Window', typeof window === 'string' ? window : window.join(', ')],
     ['Blackout dates', blackoutDates.length === 0 ? null : blackoutDates.join(', ')],
@@ -46,4 +47,12 @@ function planText(plan: Plan): string {
       ? 'No fire of this plan was left out lately.'
       : `Fires that started no run of their own:\n${textTable(['REASON', 'WHAT HAPPENED'], leftOut)}`;
   return [facts, ...(rows.length === 0 ? [] : [table]), told].join('\n\n');
+}
+
+/** The line as the operator wrote it and, where it was one of Unix, as it was translated. */
+function scheduleText({ schedule, scheduleRead }: Plan): string | null {
+  if (schedule === null || scheduleRead === null) return schedule;
+  const { expression } = scheduleRead;
+  const isTranslated = schedule.trim().split(/\s+/).length !== expression.split(' ').length;
+  return isTranslated ? `${schedule} (that is ${expression})` : schedule;
 }

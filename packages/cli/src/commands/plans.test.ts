@@ -188,6 +188,15 @@ describe('plan show', () => {
   test('says when none was left out', async () => {
     const { out } = await run({ 'GET /plans/nightly': aPlan }, 'plan', 'show', 'nightly');
     expect(out).toContain('No fire of this plan was left out lately.');
+    expect(out).toContain('Schedule           0 0 2 * * ?\n');
+    expect(out).toContain('In words           At 02:00 (Europe/Zurich)\n');
+  });
+
+  test('shows a Unix line as it was translated', async () => {
+    const scheduleRead = { expression: '0 30 2 ? * MON-FRI', words: 'At 02:30, Monday through Friday (UTC)' };
+    const plan = { ...aPlan, schedule: '30 2 * * 1-5', scheduleRead };
+    const { out } = await run({ 'GET /plans/nightly': plan }, 'plan', 'show', 'nightly');
+    expect(out).toContain('Schedule           30 2 * * 1-5 (that is 0 30 2 ? * MON-FRI)\n');
   });
 });
 
