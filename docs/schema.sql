@@ -260,7 +260,7 @@ create table task (
   started_at timestamp with time zone,
   ended_at timestamp with time zone,
   attempt integer default 1 not null,
-  next_attempt_at timestamp with time zone,
+  tried_again_at timestamp with time zone,
   constraint task_pkey PRIMARY KEY (id),
   constraint task_number_key UNIQUE (number)
 );
