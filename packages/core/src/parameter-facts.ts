@@ -47,7 +47,7 @@ export const parameterFacts: { readonly [Name in ParameterName]: ParameterFacts 
   'history.keepDays': {
     unit: 'days',
     limits: '1 to 36500',
-    takesEffect: 'within a day, on one node at a time',
+    takesEffect: 'within an hour, on one node at a time',
   },
   timezone: {
     unit: null,

@@ -32,6 +32,7 @@ import { StoredPlanHistory } from './adapters/stored-plan-history.ts';
 import { storedRecords } from './adapters/stored-records.ts';
 import type { Tables } from './adapters/tables.ts';
 import { taskCatalogue } from './adapters/task-catalogue.ts';
+import { trimHistory } from './adapters/trim-history.ts';
 import { alarmCatalogue } from './app/alarm-catalogue.ts';
 import { createApplication } from './app/create-application.ts';
 import { announce, type DataDirectory, openDataDirectory, withdraw } from './data-directory.ts';
@@ -41,6 +42,7 @@ import { openMoverPool } from './movers/mover-pool.ts';
 import { OpenedParts } from './opened-parts.ts';
 import { type ComposedPrograms, composePrograms } from './programs/compose-programs.ts';
 import { LatestParameters } from './programs/latest-parameters.ts';
+import { repeat } from './programs/repeat.ts';
 import { remediesOf } from './remedies-of.ts';
 import { version } from './version.ts';
 
@@ -73,6 +75,8 @@ export type RunningServer = {
 
 /** No download waits for another: processes for them are started when they are needed, as many as devices at once. */
 const MOVERS = 500;
+
+const HISTORY_PAUSE_MS = 3_600_000;
 
 /** What was begun while a start went on that failed is undone, for this long at most. */
 const UNDO_MS = 60_000;
@@ -137,6 +141,7 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
   await programs.start();
   signal?.throwIfAborted();
   watch.start();
+  keepHistoryShort(database.kysely, world.parameters, parts, logger);
   const application = createApplication({
     definitions: world.definitions,
     fleet: world.fleet,
@@ -161,6 +166,23 @@ async function compose(options: ServerOptions, parts: OpenedParts): Promise<Runn
   await announce(dataDirectory, url);
   parts.add(() => withdraw(dataDirectory));
   return { url, failed, stop: (undoMs) => parts.end(undoMs) };
+}
+
+/** Looks every hour, so that what is to go goes within an hour; whichever node looks first does it. */
+function keepHistoryShort(
+  db: Kysely<Tables>,
+  parameters: LatestParameters,
+  parts: OpenedParts,
+  logger: Logger,
+): void {
+  const trim = async (signal: AbortSignal): Promise<void> => {
+    const keepDays = (await parameters.read())['history.keepDays'];
+    const runs = await trimHistory(db, keepDays, signal);
+    if (runs > 0) logger.info({ runs, keepDays }, 'runs have left the history');
+  };
+  const onProblem = (error: unknown): void => logger.error({ err: error }, 'trimming the history failed');
+  const loop = repeat(systemClock, trim, HISTORY_PAUSE_MS, onProblem);
+  parts.add(() => loop.stop());
 }
 
 /** What clients read of what is kept. */
