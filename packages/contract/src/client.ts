@@ -2,14 +2,9 @@ import type { z } from 'zod';
 import type { Answer } from './answer.ts';
 import { parseShape } from './parse-shape.ts';
 import { problemOf, problemShape } from './problem.ts';
-import {
-  apiPrefix,
-  type Route,
-  type RouteName,
-  type RouteReply,
-  type RouteRequest,
-  routes,
-} from './routes.ts';
+import type { Route } from './route.ts';
+import type { RouteName, RouteReply, RouteRequest } from './route-types.ts';
+import { apiPrefix, routes } from './routes.ts';
 
 /** Where the server is and how to speak to it. */
 export interface ClientOptions {

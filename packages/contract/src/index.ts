@@ -65,15 +65,9 @@ export { type PlanCalendar, type PlanCalendarQuery, planCalendarShape } from './
 export { type PlanPreview, planPreviewShape } from './plan-preview.ts';
 export { type FieldError, type Problem, problemOf, problemShape, type Refusal } from './problem.ts';
 export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
-export {
-  apiPrefix,
-  type Route,
-  type RouteInput,
-  type RouteName,
-  type RouteReply,
-  type RouteRequest,
-  routes,
-} from './routes.ts';
+export type { Route } from './route.ts';
+export type { RouteInput, RouteName, RouteReply, RouteRequest } from './route-types.ts';
+export { apiPrefix, routes } from './routes.ts';
 export {
   type RerunRequest,
   type Run,

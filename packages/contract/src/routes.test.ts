@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { problemCatalogue } from './problem-catalogue.ts';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 
 const table = Object.entries<Route>(routes);
 

@@ -20,7 +20,7 @@ import {
 import { planDefinitionShape, planShape } from './plan.ts';
 import { planCalendarQueryShape, planCalendarShape } from './plan-calendar.ts';
 import { planPreviewShape } from './plan-preview.ts';
-import type { ProblemCode } from './problem-catalogue.ts';
+import type { Route } from './route.ts';
 import { rerunRequestShape, runQueryShape, runRequestShape, runShape } from './run.ts';
 import {
   scriptListShape,
@@ -34,25 +34,6 @@ import { taskDetailShape, taskQueryShape, taskShape } from './task.ts';
 
 /** What stands before every path of the table. */
 export const apiPrefix = '/api/v1';
-
-/** One call of the API as data; a part that is not named must be empty. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  /** Below the prefix; `{name}` stands for a parameter. */
-  readonly path: string;
-  readonly noun: string;
-  readonly summary: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodObject;
-  /** The one status of success and the shape of its body. */
-  readonly replies: { readonly [status in 200 | 202]?: z.ZodType };
-  /** Problems of this call in particular; any call may also meet the general ones. */
-  readonly problems: readonly ProblemCode[];
-  /** Answers without a token. */
-  readonly isPublic?: true;
-  readonly bodyLimitBytes?: number;
-}
 
 const byDeviceName = z.strictObject({ name: objectNameShape });
 const byPlanName = z.strictObject({ name: objectNameShape });
@@ -399,33 +380,3 @@ export const routes = {
     problems: [],
   },
 } as const satisfies Record<string, Route>;
-
-/** Name of a call. */
-export type RouteName = keyof typeof routes;
-
-type Part<Name extends RouteName, Key extends 'params' | 'query' | 'body'> =
-  (typeof routes)[Name] extends Record<Key, infer Shape extends z.ZodType> ? Shape : never;
-
-/** What a call is given once its parts were read: defaults filled in, numbers are numbers. */
-export type RouteInput<Name extends RouteName> = {
-  readonly [Key in 'params' | 'query' | 'body' as [Part<Name, Key>] extends [never] ? never : Key]: z.output<
-    Part<Name, Key>
-  >;
-};
-
-type Loose<Shape extends z.ZodType, Key extends string> =
-  Record<never, never> extends z.input<Shape>
-    ? { readonly [K in Key]?: z.input<Shape> }
-    : { readonly [K in Key]: z.input<Shape> };
-
-/** What a client says to make a call: defaults may be left out. */
-export type RouteRequest<Name extends RouteName> = ([Part<Name, 'params'>] extends [never]
-  ? unknown
-  : Loose<Part<Name, 'params'>, 'params'>) &
-  ([Part<Name, 'query'>] extends [never] ? unknown : Loose<Part<Name, 'query'>, 'query'>) &
-  ([Part<Name, 'body'>] extends [never] ? unknown : Loose<Part<Name, 'body'>, 'body'>);
-
-type ReplyShapes<Name extends RouteName> = (typeof routes)[Name]['replies'];
-
-/** What a call that went well answers. */
-export type RouteReply<Name extends RouteName> = z.output<ReplyShapes<Name>[keyof ReplyShapes<Name>]>;
