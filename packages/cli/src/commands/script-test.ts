@@ -17,7 +17,7 @@ export const scriptTest: CommandDefinition = {
       (client) =>
         client.testScript({
           params: { name },
-          body: kind === undefined ? {} : { kind: kindOf(String(kind)) },
+          body: typeof kind === 'string' ? { kind: kindOf(kind) } : {},
         }),
       scriptTestText,
       exitCodeOf,

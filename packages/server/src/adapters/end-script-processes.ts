@@ -21,20 +21,32 @@ type Seen = KnownProcess & { readonly parent: number; readonly group: number; re
 
 const LOOK_AGAIN_MS = 20;
 
+/** What was found of a script, and the process ids of what could not be ended. */
+export type EndedProcesses = { readonly count: number; readonly leftRunning: readonly number[] };
+
 /**
- * Kills what is left of a script, also what went into a session of its own; answers the process ids of what could not be
- * ended within `withinMs` milliseconds. Knows Linux only: elsewhere a script has its process group and nothing more.
+ * Kills what is left of a script, also what went into a session of its own, for `withinMs` milliseconds at most: `/proc`
+ * itself does not answer for some that hang in the kernel. Knows Linux only: elsewhere a script has its process group and
+ * nothing more.
  */
-export async function endScriptProcesses(meant: ScriptProcesses, withinMs: number): Promise<number[]> {
-  const giveUpAt = performance.now() + withinMs;
-  for (;;) {
-    const found = await findScriptProcesses(meant);
-    const pids = found.map(({ pid }) => pid);
-    if (pids.length === 0) return [];
-    for (const pid of pids) kill(pid);
-    if (performance.now() > giveUpAt) return pids;
-    await sleep(LOOK_AGAIN_MS);
-  }
+export async function endScriptProcesses(meant: ScriptProcesses, withinMs: number): Promise<EndedProcesses> {
+  const found = new Set<number>();
+  let left: readonly number[] = [];
+  const over = new AbortController();
+  const { signal } = over;
+  const killAll = async (): Promise<void> => {
+    while (!signal.aborted) {
+      left = (await findScriptProcesses(meant)).map(({ pid }) => pid);
+      if (left.length === 0) return;
+      for (const pid of left) kill(pid);
+      for (const pid of left) found.add(pid);
+      await sleep(LOOK_AGAIN_MS);
+    }
+  };
+  const giveUp = sleep(withinMs, undefined, { signal }).catch(() => undefined);
+  await Promise.race([killAll(), giveUp]);
+  over.abort();
+  return { count: found.size, leftRunning: left };
 }
 
 /** What runs of a script: what carries its marker or belongs to its first process, and all that descends from these. */

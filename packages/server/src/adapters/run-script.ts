@@ -107,7 +107,7 @@ async function attend(child: Child, order: ScriptOrder): Promise<ScriptEnd> {
     const exitCode = await endOf(child);
     // What the script left running ends with it, and holds the pipes open no longer.
     signalGroup(child.pid, 'SIGKILL');
-    const leftRunning = await endScriptProcesses({ marker, known, ...(await leader) }, KILL_MS);
+    const { leftRunning } = await endScriptProcesses({ marker, known, ...(await leader) }, KILL_MS);
     after(PIPES_AFTER_EXIT_MS, over.signal, () => {
       child.stdout.destroy();
       child.stderr.destroy();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Parameters, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
 import type { Kysely } from 'kysely';
-import { endScriptProcesses, findScriptProcesses } from './end-script-processes.ts';
+import { type EndedProcesses, endScriptProcesses } from './end-script-processes.ts';
 import { runScript } from './run-script.ts';
 import {
   postPlanCall,
@@ -46,10 +46,8 @@ export class ScriptDesk {
    * Ends what scripts of this node still have running after its process died; answers how many processes that were, and the
    * ids of those that could not be ended. To be called before any script is begun.
    */
-  async endLeftBehind(): Promise<{ readonly count: number; readonly leftRunning: readonly number[] }> {
-    const meant = { marker: markerOf(this.#surroundings.nodeId) };
-    const { length: count } = await findScriptProcesses(meant);
-    return { count, leftRunning: count === 0 ? [] : await endScriptProcesses(meant, LEFT_BEHIND_MS) };
+  endLeftBehind(): Promise<EndedProcesses> {
+    return endScriptProcesses({ marker: markerOf(this.#surroundings.nodeId) }, LEFT_BEHIND_MS);
   }
 
   async runPrePlan({ runId, plan }: RunSpec, planId: string, signal: AbortSignal): Promise<Exit> {

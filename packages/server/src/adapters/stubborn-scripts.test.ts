@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { GIVEN_UP } from '@stillpoint/engine';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRunning, ScriptGround } from '../testing/script-ground.ts';
-import { endScriptProcesses } from './end-script-processes.ts';
+import { findScriptProcesses } from './end-script-processes.ts';
 import type { ScriptEnd } from './run-script.ts';
 
 let ground: ScriptGround;
@@ -27,7 +27,7 @@ async function expectNothingLeft(end: ScriptEnd): Promise<number> {
   expect(pids.every((pid) => pid > 1)).toBe(true);
   expect(pids.filter(isRunning)).toEqual([]);
   expect(end.leftRunning).toEqual([]);
-  expect(await endScriptProcesses({ marker: ground.marker }, 0)).toEqual([]);
+  expect(await findScriptProcesses({ marker: ground.marker })).toEqual([]);
   return pids.length;
 }
 
