@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { channels, type RunSpec, type RunVerdict, reasonOf } from '../../packages/core/src/index.ts';
-import type { RunDigest } from '../../packages/server/src/app/notifier.ts';
+import type { RunDigest } from '../../packages/server/src/index.ts';
 import { sampleRun } from '../../packages/server/src/testing/sample-run.ts';
 import { sampleTask } from '../../packages/server/src/testing/sample-task.ts';
 import { type AnyRecordsGround, recordsGrounds } from './testing/records-grounds.ts';

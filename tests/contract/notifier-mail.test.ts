@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issueCertificate } from '../../packages/datapower/src/testing/issue-certificate.ts';
-import { MailNotifier } from '../../packages/server/src/adapters/notices/mail-notifier.ts';
+import { openNotifiers } from '../../packages/server/src/index.ts';
 import {
   sampleAlarmChange,
   sampleDigest,
@@ -15,6 +15,13 @@ import { PretendSettings } from './testing/pretend-settings.ts';
 const PASSWORD = 'planted-mail-password';
 const { certificatePem, keyPem } = issueCertificate({ names: ['localhost', '127.0.0.1'] });
 const key = { key: keyPem, cert: certificatePem };
+
+const tools = {
+  source: { hostName: 'backup-1', pid: 4711 },
+  version: '1.2.3',
+  now: () => 0,
+  remedyOf: (code: string) => `Remedy of ${code}.`,
+};
 
 let settings: PretendSettings;
 let server: MailServer | null;
@@ -46,10 +53,7 @@ function point(port: number, values: Record<string, string> = {}): void {
 }
 
 const send = (notice = sampleNotice()) =>
-  new MailNotifier({ settings, remedyOf: (code) => `Remedy of ${code}.` }).send(
-    notice,
-    AbortSignal.timeout(20_000),
-  );
+  openNotifiers({ ...tools, settings }).notifiers.email.send(notice, AbortSignal.timeout(20_000));
 
 /** Undoes what a mail is wrapped in on its way. */
 function bodyOf(mail: string): string {

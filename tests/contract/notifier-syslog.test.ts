@@ -3,8 +3,7 @@ import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issueCertificate } from '../../packages/datapower/src/testing/issue-certificate.ts';
-import { SyslogNotifier } from '../../packages/server/src/adapters/notices/syslog-notifier.ts';
-import type { NoticeContent } from '../../packages/server/src/app/notifier.ts';
+import { type NoticeContent, openNotifiers } from '../../packages/server/src/index.ts';
 import {
   sampleAlarmChange,
   sampleDigest,
@@ -25,8 +24,11 @@ beforeEach(() => {
 afterEach(() => close());
 
 function send(notice = sampleNotice(), source = { hostName: 'backup-1', pid: 4711 }) {
-  const syslog = new SyslogNotifier({ settings, source, remedyOf: (code) => `Remedy of ${code}.` });
-  return syslog.send(notice, AbortSignal.timeout(20_000));
+  const tools = { version: '1.2.3', now: () => 0, remedyOf: (code: string) => `Remedy of ${code}.` };
+  return openNotifiers({ ...tools, settings, source }).notifiers.syslog.send(
+    notice,
+    AbortSignal.timeout(20_000),
+  );
 }
 
 /** Collects datagrams. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { createServer as createHttpsServer } from 'node:https';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { issueCertificate } from '../../packages/datapower/src/testing/issue-certificate.ts';
-import { WebhookNotifier } from '../../packages/server/src/adapters/notices/webhook-notifier.ts';
+import { openNotifiers } from '../../packages/server/src/index.ts';
 import {
   sampleAlarmChange,
   sampleDigest,
@@ -47,12 +47,13 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const webhook = () =>
-  new WebhookNotifier({
+  openNotifiers({
     settings,
+    source: { hostName: 'backup-1', pid: 4711 },
     remedyOf: (code) => `Remedy of ${code}.`,
     version: '1.2.3',
     now: () => NOW,
-  });
+  }).notifiers.webhook;
 const send = (notice = sampleNotice(), signal = AbortSignal.timeout(20_000)) =>
   webhook().send(notice, signal);
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Sent } from '../../packages/server/src/app/notifier.ts';
+import type { Sent } from '../../packages/server/src/index.ts';
 import { sampleNotice } from '../../packages/server/src/testing/sample-notice.ts';
 import { answeringGrounds, type NotifierGround, notifierGrounds } from './testing/notifier-grounds.ts';
 import { until } from './testing/until.ts';

@@ -55,8 +55,7 @@ const isMailbox = (value: string): boolean => value.length <= 254 && mailbox.tes
 
 const certificates = /^\s*(?:-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
-const isLine = (value: string): boolean => value.length <= 1_000 && !/[\x00-\x1f\x7f]/.test(value);
+const isLine = (value: string): boolean => value.length <= 1_000 && !/\p{Cc}/u.test(value);
 
 /** The parameters of notices; the one place where a default, a limit or a meaning of theirs is written. */
 export const noticeParameterDefinitions: {

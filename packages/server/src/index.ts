@@ -1,8 +1,11 @@
 export { LiveFleet } from './adapters/live-fleet.ts';
 export { noticeCatalogue } from './adapters/notices/notice-catalogue.ts';
+export type { NoticeSettings } from './adapters/notices/notice-settings.ts';
+export { type NotifierTools, openNotifiers } from './adapters/notices/open-notifiers.ts';
 export { scriptCatalogue } from './adapters/script-catalogue.ts';
 export { taskCatalogue } from './adapters/task-catalogue.ts';
 export { alarmCatalogue } from './app/alarm-catalogue.ts';
+export type { NoticeContent, Notifier, RunDigest, Sent } from './app/notifier.ts';
 export { openApiDocument } from './http/open-api-document.ts';
 export { moverCatalogue } from './movers/mover-catalogue.ts';
 export type { MoverOrder, MoverReply } from './movers/mover-orders.ts';

@@ -1,5 +1,5 @@
 import { Secret } from '../../../packages/datapower/src/index.ts';
-import type { NoticeSettings } from '../../../packages/server/src/adapters/notices/notice-settings.ts';
+import type { NoticeSettings } from '../../../packages/server/src/index.ts';
 
 /** Parameters of notices that a test sets as it goes. */
 export class PretendSettings implements NoticeSettings {
