@@ -34,11 +34,15 @@ export function nextRunStep(state: RunState, now: number, timeOfDay: number = no
   return state.counts === null ? prepareStep(state, now, timeOfDay) : endStep(state);
 }
 
-/** A fire that was queued begins when the earlier runs of its plan have ended, and still obeys the time that runs may wait. */
+/**
+ * A fire that was queued begins when the earlier runs of its plan have ended, and still obeys the time that runs may wait.
+ * What is cancelled before it has begun never begins.
+ */
 function waitStep(state: RunState, now: number, timeOfDay: number): RunStep | null {
   const { spec, parameters, failure, stop } = state;
-  const isQueuedBehind = spec.trigger === 'schedule' && spec.plan.overlap === 'queue';
-  if (!isQueuedBehind || state.areEarlierRunsOver || stop !== null || failure !== null) return null;
+  if (failure !== null) return end('FAILED', failure);
+  if (stop !== null) return end('CANCELLED', stop);
+  if (spec.trigger !== 'schedule' || spec.plan.overlap !== 'queue' || state.areEarlierRunsOver) return null;
   if (parameters === null) return perform({ type: 'readParameters' });
   const refusal = refusalOfAge(spec, parameters, timeOfDay);
   if (refusal !== null) return refusal;
