@@ -1,4 +1,5 @@
 import { Pool, type PoolConfig, types } from 'pg';
+import { PreparingClient } from './preparing-client.ts';
 
 const oid = { int8: 20, date: 1082, timestamp: 1114 } as const;
 const poolSize = 10;
@@ -11,6 +12,7 @@ const connectLimitMs = 10_000;
  */
 export function createPool(target: PoolConfig, onIdleLoss: (error: Error) => void, silenceMs = 0): Pool {
   const pool = new Pool({
+    Client: PreparingClient,
     max: poolSize,
     connectionTimeoutMillis: connectLimitMs,
     keepAlive: true,

@@ -78,7 +78,11 @@ export class StoredDefinitions implements Definitions {
 
   /** Where a device is and how to log in; a fault when it is gone, or its password was sealed with another key. */
   async addressOf(device: string): Promise<Reply<ApplianceAddress>> {
-    const row = await this.#db.selectFrom('device').selectAll().where('name', '=', device).executeTakeFirst();
+    const row = await this.#db
+      .selectFrom('device')
+      .select(['host', 'soma_port', 'username', 'sealed_password', 'tls'])
+      .where('name', '=', device)
+      .executeTakeFirst();
     if (row === undefined)
       return notGiven('DEVICE_NOT_DEFINED', `The device ${device} is no longer defined.`);
     const password = this.#open(contextOf(device), row.sealed_password);
