@@ -53,15 +53,14 @@ function openMinutes(
   { timeframes, blackoutDays }: MaintenanceWindow,
   span: Span,
 ): (index: number) => boolean {
-  const inTimeframes = new Array<boolean>(1440).fill(timeframes === null);
+  const inTimeframes = new Uint8Array(1440).fill(timeframes === null ? 1 : 0);
   for (const { fromMinute, toMinute } of timeframes ?? []) {
-    for (let minute = fromMinute; minute !== toMinute; minute = (minute + 1) % 1440)
-      inTimeframes[minute] = true;
+    for (let minute = fromMinute; minute !== toMinute; minute = (minute + 1) % 1440) inTimeframes[minute] = 1;
   }
   return (index) => {
     const day = span.days[index] ?? '';
     for (const { first, last } of blackoutDays) if (day >= first && day <= last) return false;
-    return inTimeframes[span.minutes[index] ?? 0] ?? false;
+    return inTimeframes[span.minutes[index] ?? 0] === 1;
   };
 }
 

@@ -173,31 +173,6 @@ describe('a list', () => {
 });
 
 describe('a plan', () => {
-  it('is shown with its next five fires and its last run', async () => {
-    const plan = must(
-      await new World()
-        .withPlan({ schedule: '0 30 2 * * ?', timezone: 'Asia/Tokyo' })
-        .application()
-        .getPlan('nightly'),
-    );
-    expect(plan.nextFireAts).toEqual(
-      [29, 30, 31]
-        .map((day) => `2026-03-${day}T17:30:00.000Z`)
-        .concat(['2026-04-01T17:30:00.000Z', '2026-04-02T17:30:00.000Z']),
-    );
-    expect(plan.lastRun).toEqual({ id: 'r0', status: 'FAILED', startedAt: '1970-01-01T00:00:00.000Z' });
-  });
-
-  it('is shown with its schedule as it was understood', async () => {
-    const shown = async (schedule: string | null) =>
-      must(await new World().withPlan({ schedule, timezone: 'Asia/Tokyo' }).application().getPlan('nightly'));
-    expect((await shown('30 2 * * 1-5')).scheduleRead).toEqual({
-      expression: '0 30 2 ? * MON-FRI',
-      words: 'At 02:30, Monday through Friday (Asia/Tokyo)',
-    });
-    expect((await shown(null)).scheduleRead).toBeNull();
-  });
-
   it.each([
     ['is disabled', { isEnabled: false }],
     ['has no activities', { activities: [] }],
