@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firesBetween, nextFires, parseSchedule, type Schedule } from './schedule.ts';
 import { startOfDay, wallTimeAt } from './wall-time.ts';
@@ -91,6 +92,43 @@ describe('a schedule beside Quartz', () => {
     for (const from of ['2026-03-29T00:59:59Z', '2026-03-29T01:00:00Z', '2026-03-29T01:29:59.999Z']) {
       expect(nextFires(schedule, Date.parse(from), 1).map(text)).toEqual(['2026-03-29T01:30:00Z']);
     }
+  });
+
+  it('has the same fires wherever between them one asks, also where the clock changes', () => {
+    const lines = [
+      '0 0/7 * * * ?',
+      '0 30 2 * * ?',
+      '0 0/20 1-2 * * ?',
+      '30 15,50 0-3 ? * SAT,SUN',
+      '0 0 0,2 * * ?',
+    ];
+    const changes = [
+      ['Europe/Zurich', '2026-03-28T22:00:00Z'],
+      ['Europe/Zurich', '2026-10-24T22:00:00Z'],
+      ['Australia/Lord_Howe', '2026-04-04T12:00:00Z'],
+      ['Australia/Lord_Howe', '2026-10-03T12:00:00Z'],
+      ['Africa/Cairo', '2026-04-23T18:00:00Z'],
+      ['Africa/Cairo', '2026-10-29T18:00:00Z'],
+    ] as const;
+    const hoursLater = fc.double({ min: 0, max: 10, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...lines),
+        fc.constantFrom(...changes),
+        hoursLater,
+        (line, change, hours) => {
+          const [timezone, start] = change;
+          const schedule = scheduleOf(line, timezone);
+          const from = Date.parse(start);
+          const at = from + Math.floor(hours * 3_600_000);
+          const expected = firesBetween(schedule, from, from + 3 * 86_400_000, 500).find((fire) => fire > at);
+          expect(nextFires(schedule, at, 1)).toEqual(
+            expected === undefined ? [expect.any(Number)] : [expected],
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('leaves out the month that has no day to be near to, where Quartz fires in some years', () => {

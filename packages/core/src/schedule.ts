@@ -65,10 +65,10 @@ export function firesBetween(
 ): readonly number[] {
   const fields = fieldsOf(schedule);
   const fires: number[] = [];
-  let at = fires.length < most ? nextOf(fields, schedule.timezone, fromMs) : null;
-  while (at !== null && at <= toMs) {
+  let at = nextOf(fields, schedule.timezone, fromMs);
+  while (at !== null && at <= toMs && fires.length < most) {
     fires.push(at);
-    at = fires.length < most ? nextOf(fields, schedule.timezone, at) : null;
+    at = nextOf(fields, schedule.timezone, at);
   }
   return fires;
 }
