@@ -13,6 +13,7 @@ import { sampleSecureBackup, sampleTask } from '../testing/sample-task.ts';
 import { seedRun, seedTask } from '../testing/seed-run.ts';
 import { StoredDefinitions } from './definitions.ts';
 import { ScriptDesk } from './script-desk.ts';
+import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
 
 const { signal } = new AbortController();
@@ -209,6 +210,22 @@ describe('what a script printed', () => {
       signal,
     );
     expect((await outputs()).map(({ phase }) => phase).toSorted()).toEqual(['post', 'pre']);
+  });
+
+  it('is what the history shows of a run or a task, that from before it first', async () => {
+    const task = sampleTask({ ...scripts, runId: run.runId });
+    const end = { type: 'runPostScript', statusCode: 'SUCCEEDED', message: null } as const;
+    await seedTask(database.kysely, task, { status: 'SUCCEEDED' });
+    await desk.runPostTask(task, end, signal);
+    await desk.runPreTask(task, signal);
+    await desk.runPostPlan(run, planId, end, signal);
+    const history = new StoredHistory(database.kysely, () => '');
+    const shown = { script: 'note.sh', exitCode: 0, output: 'noted\n', endedAt: expect.any(String) };
+    expect((await history.task(task.taskId))?.scripts).toEqual([
+      { phase: 'pre', ...shown },
+      { phase: 'post', ...shown },
+    ]);
+    expect(await history.runScripts(run.runId)).toEqual([{ phase: 'post', ...shown }]);
   });
 
   it('is kept also when it ran too long, with the reason after it', async () => {
