@@ -110,23 +110,18 @@ describe('a schedule beside Quartz', () => {
       ['Africa/Cairo', '2026-04-23T18:00:00Z'],
       ['Africa/Cairo', '2026-10-29T18:00:00Z'],
     ] as const;
-    const hoursLater = fc.double({ min: 0, max: 10, noNaN: true });
+    const laterMs = fc.integer({ min: 0, max: 10 * 3_600_000 });
     fc.assert(
-      fc.property(
-        fc.constantFrom(...lines),
-        fc.constantFrom(...changes),
-        hoursLater,
-        (line, change, hours) => {
-          const [timezone, start] = change;
-          const schedule = scheduleOf(line, timezone);
-          const from = Date.parse(start);
-          const at = from + Math.floor(hours * 3_600_000);
-          const expected = firesBetween(schedule, from, from + 3 * 86_400_000, 500).find((fire) => fire > at);
-          expect(nextFires(schedule, at, 1)).toEqual(
-            expected === undefined ? [expect.any(Number)] : [expected],
-          );
-        },
-      ),
+      fc.property(fc.constantFrom(...lines), fc.constantFrom(...changes), laterMs, (line, change, later) => {
+        const [timezone, start] = change;
+        const schedule = scheduleOf(line, timezone);
+        const from = Date.parse(start);
+        const at = from + later;
+        const expected = firesBetween(schedule, from, from + 3 * 86_400_000, 500).find((fire) => fire > at);
+        expect(nextFires(schedule, at, 1)).toEqual(
+          expected === undefined ? [expect.any(Number)] : [expected],
+        );
+      }),
       { numRuns: 300 },
     );
   });
