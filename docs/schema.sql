@@ -285,9 +285,11 @@ CREATE INDEX left_out_fire_plan ON left_out_fire USING btree (plan_name, id DESC
 
 CREATE INDEX left_out_fire_run ON left_out_fire USING btree (run_id, plan_name, reason);
 
+CREATE INDEX notice_delivered ON notice USING btree (channel, ended_at) WHERE state = 'DELIVERED'::text;
+
 CREATE INDEX notice_due ON notice USING btree (channel, next_try_at) WHERE state = 'WAITING'::text;
 
-CREATE INDEX notice_ended ON notice USING btree (channel, state, ended_at);
+CREATE INDEX notice_not_delivered ON notice USING btree (channel) WHERE state <> 'DELIVERED'::text;
 
 CREATE INDEX parameter_change_name ON parameter_change USING btree (name, id DESC);
 

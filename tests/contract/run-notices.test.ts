@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Notice } from '../../packages/contract/src/index.ts';
+import { startAnotherNode } from './testing/another-node.ts';
 import { freePort, startSilentServer } from './testing/open-servers.ts';
 import { type PlanInput, type Stillpoint, startStillpoint } from './testing/start-stillpoint.ts';
 import { until } from './testing/until.ts';
@@ -136,6 +137,50 @@ describe('a run that has ended', () => {
   });
 });
 
+it('two nodes tell each run once, and one of them sends the heartbeat', async () => {
+  const receiver = await receive();
+  const heartbeats = await receive();
+  await pointTo(receiver.port);
+  await stillpoint.setParameters({
+    'heartbeat.url': `http://127.0.0.1:${heartbeats.port}/alive`,
+    'heartbeat.everySeconds': 3_600,
+  });
+  await stillpoint.query('delete from heartbeat');
+  const node = await startAnotherNode(stillpoint, 'teller');
+  onTestFinished(() => node.stop());
+  const name = await stillpoint.definePlan(await connect('told-6'));
+  const runs = [];
+  for (let times = 0; times < 4; times += 1) runs.push(await stillpoint.queueRun(name));
+  for (const run of runs) await stillpoint.endOf(run);
+  for (const run of runs) await noticeIn(run.id, 'DELIVERED');
+  expect(receiver.posted.map(({ body }) => body.run?.id).sort()).toEqual(runs.map(({ id }) => id).sort());
+  await until(
+    () => heartbeats.posted.length,
+    (count) => count > 0,
+  );
+  expect(heartbeats.posted).toHaveLength(1);
+});
+
+it('an alarm is told at once, and again when it is over', async () => {
+  const receiver = await receive();
+  await pointTo(receiver.port);
+  await stillpoint.query(
+    `insert into notice (id, channel, event, subject_id, content, state, created_at, waiting_since, next_try_at, ended_at)
+     values (gen_random_uuid(), 'syslog', 'TEST', gen_random_uuid(), '{"event":"TEST"}', 'GIVEN_UP', now(), now(), now(), now())`,
+  );
+  const arrived = (event: string) =>
+    until(
+      () => receiver.posted.filter(({ body }) => body.event === event),
+      ({ length }) => length > 0,
+    );
+  const [raised] = await arrived('ALARM_RAISED');
+  expect(raised?.body).toMatchObject({
+    alarm: { code: 'NOTICE_NOT_DELIVERED', subject: { kind: 'channel', name: 'syslog' }, closedAt: null },
+  });
+  await stillpoint.query("delete from notice where channel = 'syslog' and state = 'GIVEN_UP'");
+  expect(await arrived('ALARM_CLEARED')).toHaveLength(1);
+});
+
 describe('channels', () => {
   it('are tried out at once, and each says what came of it', async () => {
     const receiver = await receive();
@@ -168,6 +213,7 @@ describe('channels', () => {
 
   it('have a heartbeat beside them, that is sent while the server is alive', async () => {
     const receiver = await receive();
+    await stillpoint.query('delete from heartbeat');
     await stillpoint.setParameters({ 'heartbeat.url': `http://127.0.0.1:${receiver.port}/alive` });
     await until(
       () => receiver.posted.length,

@@ -35,7 +35,9 @@ create table notice (
 );
 
 create index notice_due on notice (channel, next_try_at) where state = 'WAITING';
-create index notice_ended on notice (channel, state, ended_at);
+-- Asked for every two seconds, over a table that grows.
+create index notice_not_delivered on notice (channel) where state != 'DELIVERED';
+create index notice_delivered on notice (channel, ended_at) where state = 'DELIVERED';
 
 -- When the heartbeat was last sent: one node does, at the pace of the parameter.
 

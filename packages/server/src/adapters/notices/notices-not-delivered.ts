@@ -17,7 +17,8 @@ export const noticesNotDelivered = sql`
       bool_or(state = 'GIVEN_UP' or waiting_since < clock_timestamp() - interval '1 hour') as is_grave,
       (array_agg(last_problem order by next_try_at desc))[1] as last_problem
     from notice
-    where ((state = 'WAITING' and attempts > 0)
+    where state != 'DELIVERED'
+      and ((state = 'WAITING' and attempts > 0)
         or (state = 'GIVEN_UP' and ended_at > clock_timestamp() - interval '1 day'))
       and not exists (
         select from notice arrived
