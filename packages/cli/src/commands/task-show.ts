@@ -15,15 +15,13 @@ export const taskShow: CommandDefinition = {
 };
 
 function taskText(task: TaskDetail): string {
+  const isTriedOnce = task.attempts === 1;
   const steps = textTable(
-    ['STEP', 'STARTED', 'ENDED', 'OUTCOME', 'DETAIL'],
-    task.steps.map(({ name, startedAt, endedAt, outcome, detail }) => [
-      name,
-      startedAt,
-      endedAt,
-      outcome,
-      detail,
-    ]),
+    [...(isTriedOnce ? [] : ['ATTEMPT']), 'STEP', 'STARTED', 'ENDED', 'OUTCOME', 'DETAIL'],
+    task.steps.map(({ attempt, name, startedAt, endedAt, outcome, detail }) => {
+      const step = [name, startedAt, endedAt, outcome, detail];
+      return isTriedOnce ? step : [attempt, ...step];
+    }),
   );
   const warnings = task.warnings.map((warning) => printable(`Warning: ${warning}`));
   const scripts = scriptOutputsText(task.scripts, 'task');
