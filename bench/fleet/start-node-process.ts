@@ -10,6 +10,7 @@ import { processTreeCpu, type TreeCpu } from './process-tree-cpu.ts';
 /** One node in a process of its own, with its movers. */
 export interface NodeProcess extends AsyncDisposable {
   readonly client: Client;
+  readonly processId: number;
   /** CPU seconds that the node has used so far itself, and its children: the movers. */
   cpu(): TreeCpu;
 }
@@ -40,6 +41,7 @@ export async function startNodeProcess(
   const token = readFileSync(join(dataDirectory, 'token'), 'utf8').trim();
   return {
     client: createClient({ url, token }),
+    processId: pid,
     cpu: () => processTreeCpu(pid),
     async [Symbol.asyncDispose]() {
       process.off('exit', kill);
