@@ -156,3 +156,17 @@ describe('the history', () => {
     expect(await trimHistory(db, 30, AbortSignal.abort())).toBe(0);
   });
 });
+
+it('notices that were delivered or given up leave with the runs of their time, those that wait stay', async () => {
+  const enter = (state: string, daysAgo: number) =>
+    sql`
+      insert into notice (id, channel, event, subject_id, content, state, created_at, waiting_since, next_try_at, ended_at)
+      values (gen_random_uuid(), 'email', 'TEST', gen_random_uuid(), '{}', ${state}, now(), now(), now(),
+        now() - make_interval(days => ${daysAgo}))
+    `.execute(db);
+  for (const state of ['DELIVERED', 'GIVEN_UP', 'WAITING'])
+    for (const days of [9, 11]) await enter(state, days);
+  await trimHistory(db, 10);
+  const left = await db.selectFrom('notice').select('state').orderBy('state').execute();
+  expect(left.map(({ state }) => state)).toEqual(['DELIVERED', 'GIVEN_UP', 'WAITING', 'WAITING']);
+});

@@ -9,7 +9,7 @@ const TASKS_AT_ONCE = 500;
 
 /**
  * Removes runs that ended more than so many days ago by the database's clock, with their tasks and their journals, and what
- * was told of fires before that; answers how many runs. Nothing that has not ended goes, nor what has an open guard, what an
+ * was told of fires and to receivers of notices before that; answers how many runs. Nothing that has not ended goes, nor what has an open guard, what an
  * unfinished run repeats or what a notice is still to tell of. Backups stay. Works in small transactions, of which nodes
  * take turns: one that comes while another is at it leaves the rest to that one.
  */
@@ -38,6 +38,7 @@ async function trimOnce(
   const runId = await oldestRun(trx, keepDays);
   if (runId === null) {
     await sql`delete from left_out_fire where noticed_at < ${before(keepDays)}`.execute(trx);
+    await sql`delete from notice where state != 'WAITING' and ended_at < ${before(keepDays)}`.execute(trx);
     return 'nothing left';
   }
   const tasks = await trx
