@@ -73,8 +73,13 @@ const settle: { readonly [Type in RunEffectType]: Settle<Type> } = {
       reasonOfFault(reply.fault),
     );
   },
-  countTasks: (state, { at, reply }) =>
-    reply.ok ? { ...state, ...reply.value, countedAt: at } : { ...state, countedAt: at },
+  countTasks: (state, { at, reply }) => {
+    if (!reply.ok) return { ...state, countedAt: at };
+    // What was going on when the others were cancelled may have come to wait for another attempt.
+    const isSome = reply.value.counts.waiting > (state.counts?.waiting ?? 0);
+    const isStopCarriedOut = state.isStopCarriedOut && !isSome;
+    return { ...state, ...reply.value, isStopCarriedOut, countedAt: at };
+  },
   cancelTasks: (state, { at, effect, reply }) => {
     if (!reply.ok) return { ...state, stopFailedAt: at };
     // An operator's cancel that came meanwhile is still to be carried out.

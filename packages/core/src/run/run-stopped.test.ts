@@ -97,6 +97,23 @@ describe('what stops a run', () => {
     expect(endOf(drive)).toBe('FAILED DATABASE_LOST');
   });
 
+  it('also reaches a task that went on then and waits for another attempt now', () => {
+    const drive = driveRun(runOf(), {
+      durationsMs: { queueTasks: HOUR_MS + 1 },
+      replies: {
+        readParameters: [parametersReply({ 'queue.maxHours': 1 })],
+        countTasks: [
+          countReply({ running: 1, cancelled: 1 }),
+          countReply({ waiting: 1, cancelled: 1 }),
+          countReply({ failed: 1, cancelled: 1 }),
+        ],
+      },
+    });
+    const cancels = drive.effects.filter((effect) => effect.startsWith('cancelTasks'));
+    expect(cancels).toEqual(Array(2).fill('cancelTasks EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED'));
+    expect(endOf(drive)).toBe('FAILED EXECUTION_CANCELED_BECAUSE_A_DAY_PASSED');
+  });
+
   it('a cancel that cannot be carried out is tried again, each time after a pause', () => {
     const cancelTasks = [
       faultReply('DATABASE_LOST'),
