@@ -12,8 +12,8 @@ const { values: options } = parseArgs({
   options: {
     nodes: { type: 'string', multiple: true, default: ['1', '2', '4'] },
     devices: { type: 'string', default: '64' },
-    domains: { type: 'string', default: '8' },
-    parallel: { type: 'string', default: '8' },
+    domains: { type: 'string', default: '6' },
+    parallel: { type: 'string', default: '2' },
     latency: { type: 'string', default: '200' },
     json: { type: 'string' },
     folder: { type: 'string', default: tmpdir() },
@@ -33,7 +33,7 @@ for (const nodes of options.nodes.map(Number)) {
   results.push({ nodes, run });
   const tasksPerSecond = run.tasks / run.taskSeconds;
   throughputs.push(tasksPerSecond);
-  const ideal = (nodes * plan.parallel * 1000 * run.tasks) / (run.requests * plan.latencyMs);
+  const ideal = (nodes * plan.parallel * 1000 * run.tasks) / (run.taskRequests * plan.latencyMs);
   printFigure(
     `b-6.${nodes}-nodes.throughput`,
     tasksPerSecond,

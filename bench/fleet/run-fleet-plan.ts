@@ -11,7 +11,10 @@ import { type NodeProcess, startNodeProcess } from './start-node-process.ts';
 /** One run of a plan that exports every domain of every device. */
 export interface FleetRun {
   readonly tasks: number;
+  /** From queueing the run on: those that find out what there is to back up included. */
   readonly requests: number;
+  /** From the start of the first task on. */
+  readonly taskRequests: number;
   /** From queueing the run to its end; what comes before its first task included. */
   readonly wallSeconds: number;
   /** From the start of the first task to the end of the last. */
@@ -84,22 +87,23 @@ async function backUp(folder: string, fleet: FleetProcess, plan: FleetPlan): Pro
     };
   };
   await runPlan(client, 'warm-up');
-  const before = { requests: await fleet.countRequests(), cpu: readCpu() };
-  const startedAt = performance.now();
+  const cpuBefore = readCpu();
+  const startedAt = Date.now();
   const id = await runPlan(client, 'all');
-  const wallSeconds = (performance.now() - startedAt) / 1000;
-  const cpu = cpuSince(before.cpu, readCpu());
-  const { rows } = await database.pool.query<{ tasks: number; seconds: number }>(
-    `select count(*)::int4 as tasks, extract(epoch from max(ended_at) - min(started_at))::float8 as seconds
+  const wallSeconds = (Date.now() - startedAt) / 1000;
+  const cpu = cpuSince(cpuBefore, readCpu());
+  const { rows } = await database.pool.query<{ tasks: number; first: Date; last: Date }>(
+    `select count(*)::int4 as tasks, min(started_at) as first, max(ended_at) as last
      from task where status = 'SUCCEEDED' and run_id = $1`,
     [id],
   );
-  const { tasks, seconds } = rows[0] ?? { tasks: 0, seconds: 0 };
+  const { tasks, first, last } = rows[0] as (typeof rows)[number];
   return {
     tasks,
-    requests: (await fleet.countRequests()) - before.requests,
+    requests: await fleet.countRequests(startedAt),
+    taskRequests: await fleet.countRequests(first.getTime()),
     wallSeconds,
-    taskSeconds: seconds,
+    taskSeconds: (last.getTime() - first.getTime()) / 1000,
     cpu,
   };
 }

@@ -11,8 +11,8 @@ export interface FleetProcess extends AsyncDisposable {
   /** CPU seconds that the fleet has used so far. */
   cpuSeconds(): number;
   readonly devices: readonly FleetDevice[];
-  /** How many requests the devices have answered so far. */
-  countRequests(): Promise<number>;
+  /** How many requests the devices have answered; those alone that arrived since an instant, in milliseconds since the epoch. */
+  countRequests(since?: number): Promise<number>;
 }
 
 /** Where one pretend device listens. */
@@ -60,9 +60,10 @@ export async function startFleetProcess(folder: string, size: FleetSize): Promis
   return {
     cpuSeconds: () => processTreeCpu(pid).own,
     devices: ready.devices,
-    async countRequests() {
+    async countRequests(since = 0) {
       const response = await fetch(`${ready.controlUrl}/log`);
-      return ((await response.json()) as { entries: readonly unknown[] }).entries.length;
+      const { entries } = (await response.json()) as { entries: readonly { readonly at: string }[] };
+      return entries.filter(({ at }) => Date.parse(at) >= since).length;
     },
     async [Symbol.asyncDispose]() {
       process.off('exit', kill);
