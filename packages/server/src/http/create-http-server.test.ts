@@ -24,7 +24,11 @@ function serve(changes: Partial<Application> = {}): FastifyInstance {
   return server;
 }
 
-const bodies: Partial<Record<RouteName, object>> = { setParameter: { value: 8 } };
+const bodies: Partial<Record<RouteName, object>> = {
+  setParameter: { value: 8 },
+  previewDefinition: { name: 'nightly' },
+  rerunRun: { onlyFailed: true },
+};
 
 function requestOf(name: RouteName, headers: Record<string, string> = { authorization: `Bearer ${token}` }) {
   const route: Route = routes[name];
