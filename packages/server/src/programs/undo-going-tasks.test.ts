@@ -83,6 +83,14 @@ it('a task that could not be told is told again, and not taken for one that has 
   expect(isOver).toBe(true);
 });
 
+it('a task that is put off to its next attempt has undone what it did, and is not waited for', async () => {
+  going = ['one'];
+  await undo();
+  engine.emit('putOff', { subjectId: 'one', program: 'task' });
+  await rest();
+  expect([isOver, told]).toEqual([true, ['one']]);
+});
+
 it('a task that had ended before it was told is not waited for', async () => {
   going = ['one'];
   tell = async () => false;
