@@ -67,6 +67,9 @@ const mistakes: Record<keyof typeof mutations, { within: number; breaks: string 
   BytesNotCompared: { within: 400, breaks: 'I10' },
   PublishSkipped: { within: 20, breaks: 'I5 I13' },
   WindowForgotten: { within: 200, breaks: 'I8' },
+  OverlapIgnored: { within: 20, breaks: 'R-14' },
+  TurnNotAwaited: { within: 100, breaks: 'R-14' },
+  LeftOutNotTold: { within: 20, breaks: 'R-09' },
 };
 
 describe('a mistake in the wiring', () => {

@@ -178,6 +178,30 @@ function withAppliance<Port extends Conversations>(
   return { ...appliances, talkTo };
 }
 
+/** The planner does not see the runs of a plan that are going. */
+class OverlapIgnored extends Mutation {
+  override plant(parts: NodeParts): NodeParts {
+    const plans = changed(parts.records.plans, { unfinishedRuns: async () => [] });
+    return { ...parts, records: { ...parts.records, plans } };
+  }
+}
+
+/** A fire that was queued does not wait for the run before it. */
+class TurnNotAwaited extends Mutation {
+  override plant(parts: NodeParts): NodeParts {
+    const runs = changed(parts.records.runs, { areEarlierRunsOver: async () => true });
+    return { ...parts, records: { ...parts.records, runs } };
+  }
+}
+
+/** Nobody is told of fires that started no run. */
+class LeftOutNotTold extends Mutation {
+  override plant(parts: NodeParts): NodeParts {
+    const plans = changed(parts.records.plans, { tellLeftOut: async () => {} });
+    return { ...parts, records: { ...parts.records, plans } };
+  }
+}
+
 /** Every mistake, and the invariants that it breaks. */
 export const mutations = {
   GuardNotWritten,
@@ -192,4 +216,7 @@ export const mutations = {
   BytesNotCompared,
   PublishSkipped,
   WindowForgotten,
+  OverlapIgnored,
+  TurnNotAwaited,
+  LeftOutNotTold,
 } as const;
