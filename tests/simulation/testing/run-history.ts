@@ -38,6 +38,7 @@ const counted = [
   'parked',
   'runs',
   'tasks',
+  'furtherAttempts',
   'guards',
   'fires',
   'leftOut',
@@ -102,6 +103,7 @@ function countsOf({ trail, rows, fires, store }: World): Record<Counted, number>
   const sizes = {
     runs: rows.runs.size,
     tasks: rows.tasks.size,
+    furtherAttempts: [...rows.tasks.values()].reduce((sum, { attempt }) => sum + attempt - 1, 0),
     guards: rows.guards.length,
     fires: fires.fires.size,
     leftOut: fires.leftOut,

@@ -99,11 +99,11 @@ function reportOf(histories: readonly ToldHistory[], seconds: number): SeedsRepo
 
 /** What was counted, in one line. */
 export function figuresOf({ seeds, seconds, steps, checks, virtualHours, counts }: SeedsReport): string {
-  const { runs, tasks, guards, fact, look, action, fault, storm, publish } = counts;
+  const { runs, tasks, furtherAttempts, guards, fact, look, action, fault, storm, publish } = counts;
   return [
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(1)} seeds per second)`,
     `${virtualHours.toFixed(1)} hours of virtual time, ${steps} steps, ${checks} changed worlds looked at`,
-    `${runs} runs, ${tasks} tasks, ${fact} facts, ${guards} guards, ${publish} published backups`,
+    `${runs} runs, ${tasks} tasks, ${furtherAttempts} further attempts, ${fact} facts, ${guards} guards, ${publish} published backups`,
     `${action} actions and ${look} looks sent, ${fault} faults on the way, ${storm} disturbances`,
   ].join('; ');
 }
