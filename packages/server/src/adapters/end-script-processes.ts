@@ -31,22 +31,22 @@ export type EndedProcesses = { readonly count: number; readonly leftRunning: rea
  */
 export async function endScriptProcesses(meant: ScriptProcesses, withinMs: number): Promise<EndedProcesses> {
   const found = new Set<number>();
-  let left: readonly number[] = [];
+  let left: readonly KnownProcess[] = [];
   const over = new AbortController();
   const { signal } = over;
   const killAll = async (): Promise<void> => {
     while (!signal.aborted) {
-      left = (await findScriptProcesses(meant)).map(({ pid }) => pid);
+      left = await findScriptProcesses(meant);
       if (left.length === 0) return;
-      for (const pid of left) kill(pid);
-      for (const pid of left) found.add(pid);
+      for (const { pid } of left) found.add(pid);
+      await Promise.all(left.map(kill));
       await sleep(LOOK_AGAIN_MS);
     }
   };
   const giveUp = sleep(withinMs, undefined, { signal }).catch(() => undefined);
   await Promise.race([killAll(), giveUp]);
   over.abort();
-  return { count: found.size, leftRunning: left };
+  return { count: found.size, leftRunning: left.map(({ pid }) => pid) };
 }
 
 /** What runs of a script: what carries its marker or belongs to its first process, and all that descends from these. */
@@ -55,10 +55,11 @@ export async function findScriptProcesses(meant: ScriptProcesses): Promise<Known
   const pids = entries.map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const found = new Map<number, KnownProcess>();
   const others: Seen[] = [];
+  const sought = await withoutReusedLeader(meant);
   for (const pid of pids) {
     const seen = await look(pid);
     if (seen === null || seen.startedTicks < (meant.leader?.startedTicks ?? 0)) continue;
-    if (await isMeant(seen, meant)) found.set(pid, seen);
+    if (await isMeant(seen, sought)) found.set(pid, seen);
     else others.push(seen);
   }
   // A child may stand before its parent in the list.
@@ -72,6 +73,14 @@ export async function findScriptProcesses(meant: ScriptProcesses): Promise<Known
 /** When a process was started; null when it is gone. */
 export async function startedTicksOf(pid: number): Promise<number | null> {
   return (await look(pid))?.startedTicks ?? null;
+}
+
+/** A number is given out again only when nothing is left of the group and the session that bore it. */
+async function withoutReusedLeader(meant: ScriptProcesses): Promise<ScriptProcesses> {
+  const { leader, ...others } = meant;
+  if (leader === undefined) return others;
+  const startedTicks = await startedTicksOf(leader.pid);
+  return startedTicks === null || startedTicks === leader.startedTicks ? meant : others;
 }
 
 async function isMeant(seen: Seen, { marker, leader, known = [] }: ScriptProcesses): Promise<boolean> {
@@ -101,7 +110,9 @@ async function look(pid: number): Promise<Seen | null> {
   }
 }
 
-function kill(pid: number): void {
+/** Looks once more: while the others were looked for, its number may have become that of a process nobody means. */
+async function kill({ pid, startedTicks }: KnownProcess): Promise<void> {
+  if ((await startedTicksOf(pid)) !== startedTicks) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

@@ -1,5 +1,7 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptGround } from '../testing/script-ground.ts';
 import type { ScriptEnd, ScriptOrder } from './run-script.ts';
@@ -156,6 +158,51 @@ describe('what is no script', () => {
         reply: { ok: false, fault: { code: 'SCRIPT_NOT_RUNNABLE', effect: 'none', retryable: false } },
       });
     }
+  });
+
+  it.each([
+    ['an empty file', ''],
+    ['a file without a first line that names its interpreter', 'echo begun\n'],
+    ['a file of bytes that are no program', '\0\x01\x02\x03'],
+  ])('%s is not handed to a shell', async (_, content) => {
+    writeFileSync(join(folder, 'script.sh'), content, { mode: 0o755 });
+    expect(await order()).toMatchObject({
+      output: '',
+      reply: { ok: false, fault: { code: 'SCRIPT_NOT_RUNNABLE', effect: 'none' } },
+    });
+  });
+
+  it('a program of the machine is one, besides what names its interpreter', async () => {
+    copyFileSync('/bin/true', join(folder, 'script.sh'));
+    expect(codeOf(await order())).toBe('exit 0');
+  });
+
+  it('one that a process without a file descriptor to spare cannot start is a fault', async () => {
+    writeFileSync(join(folder, 'script.sh'), '#!/bin/sh\n', { mode: 0o755 });
+    const program = `
+      import { closeSync, openSync } from 'node:fs';
+      import { runScript } from ${JSON.stringify(new URL('run-script.ts', import.meta.url).href)};
+      const open = [];
+      const mayBegin = () => {
+        try {
+          for (;;) open.push(openSync('/dev/null'));
+        } catch {
+          return true;
+        }
+      };
+      const { signal } = new AbortController();
+      const times = { timeoutMs: 30_000, graceMs: 200 };
+      const what = { folder: process.argv[1], name: 'script.sh', args: [], facts: {}, marker: 'test/none' };
+      const end = await runScript({ ...what, ...times, signal, mayBegin });
+      for (const descriptor of open) closeSync(descriptor);
+      console.log(JSON.stringify(end.reply));
+    `;
+    const limited = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$@"', process.execPath];
+    const { stdout } = await promisify(execFile)('/bin/sh', [...limited, program, folder]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      fault: { code: 'SCRIPT_NOT_RUNNABLE', effect: 'none', detail: expect.stringContaining('EMFILE') },
+    });
   });
 
   it('arguments that the kernel does not take are a fault, not a mistake of ours', async () => {

@@ -83,42 +83,47 @@ function start(file: string, { folder, args, facts, marker }: ScriptOrder): Chil
 /** Feeds a script, listens to it and ends it; rejects when it could not be started. */
 async function attend(child: Child, order: ScriptOrder): Promise<ScriptEnd> {
   const { name, timeoutMs, signal, marker } = order;
-  const over = new AbortController();
+  const ending = endOf(child);
+  // What was never started may have no streams either.
+  if (child.pid === undefined) await ending;
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const running = new AbortController();
   const output = listenTo(child);
   const leader = leaderOf(child);
   const known: KnownProcess[] = [];
   let fault: Fault | null = null;
   const stop = (code: string, detail: string, isTold: boolean): void => {
     fault ??= { code, detail, effect: 'unknown', retryable: false };
-    if (isTold) void tellToEnd(child, order, leader, over.signal, known);
+    if (isTold) void tellToEnd(child, order, leader, running.signal, known);
     else signalGroup(child.pid, 'SIGKILL');
   };
-  after(timeoutMs, over.signal, () =>
+  after(timeoutMs, running.signal, () =>
     stop('SCRIPT_TIMED_OUT', `The script ${name} ran longer than ${timeoutMs / 1000} seconds.`, true),
   );
   const onAbort = (): void =>
     stop('SCRIPT_ABORTED', `The script ${name} was cut off.`, signal.reason === GIVEN_UP);
-  signal.addEventListener('abort', onAbort, { signal: over.signal });
+  signal.addEventListener('abort', onAbort, { signal: running.signal });
   // A script that reads nothing must not fail for that.
   child.stdin.on('error', () => undefined);
   child.stdin.end(`${JSON.stringify(order.facts)}\n`);
-  try {
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    const exitCode = await endOf(child);
-    // What the script left running ends with it, and holds the pipes open no longer.
-    signalGroup(child.pid, 'SIGKILL');
-    const { leftRunning } = await endScriptProcesses({ marker, known, ...(await leader) }, KILL_MS);
-    after(PIPES_AFTER_EXIT_MS, over.signal, () => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-    });
-    await closed;
-    const reply: ScriptEnd['reply'] =
-      fault === null ? { ok: true, value: { exitCode } } : { ok: false, fault };
-    return { reply, output: output.text(), leftRunning };
-  } finally {
-    over.abort();
-  }
+  // What comes while its processes are looked for comes too late for it, and its number may be another's by then.
+  const exitCode = await ending.finally(() => running.abort());
+  // What the script left running ends with it, and holds the pipes open no longer.
+  signalGroup(child.pid, 'SIGKILL');
+  const { leftRunning } = await endScriptProcesses({ marker, known, ...(await leader) }, KILL_MS);
+  await letGoOfPipes(child, closed);
+  const reply: ScriptEnd['reply'] = fault === null ? { ok: true, value: { exitCode } } : { ok: false, fault };
+  return { reply, output: output.text(), leftRunning };
+}
+
+/** Reads what is left in the pipes, and waits no longer for who holds them open. */
+async function letGoOfPipes({ stdout, stderr }: Child, closed: Promise<unknown>): Promise<void> {
+  const timer = setTimeout(() => {
+    stdout.destroy();
+    stderr.destroy();
+  }, PIPES_AFTER_EXIT_MS);
+  await closed;
+  clearTimeout(timer);
 }
 
 /** Asks a script to end, and kills it when its grace is over; `known` is told first what descends from it. */
@@ -126,13 +131,13 @@ async function tellToEnd(
   { pid }: Child,
   { marker, graceMs }: ScriptOrder,
   leader: ReturnType<typeof leaderOf>,
-  over: AbortSignal,
+  running: AbortSignal,
   known: KnownProcess[],
 ): Promise<void> {
-  after(graceMs, over, () => signalGroup(pid, 'SIGKILL'));
+  after(graceMs, running, () => signalGroup(pid, 'SIGKILL'));
   // What has cleared its environment is found by its parents, as long as it has them.
   known.push(...(await findScriptProcesses({ marker, ...(await leader) })));
-  if (over.aborted) return;
+  if (running.aborted) return;
   signalGroup(pid, 'SIGTERM');
   // One that has stopped itself would not hear it.
   signalGroup(pid, 'SIGCONT');
@@ -169,10 +174,10 @@ function listenTo(child: Child): PrintedTail {
   return tail;
 }
 
-/** Does something later, unless it is over by then. */
-function after(ms: number, over: AbortSignal, act: () => void): void {
+/** Does something later, unless the script has ended by then. */
+function after(ms: number, running: AbortSignal, act: () => void): void {
   const timer = setTimeout(act, ms);
-  over.addEventListener('abort', () => clearTimeout(timer));
+  running.addEventListener('abort', () => clearTimeout(timer));
 }
 
 function notBegun(code: string, detail: string): ScriptEnd {

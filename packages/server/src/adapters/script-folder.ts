@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, lstat, readdir, realpath } from 'node:fs/promises';
+import { access, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fault, Reply } from '@stillpoint/core';
 
@@ -9,6 +9,9 @@ export type ScriptFile = {
   readonly sizeBytes: number;
   readonly problem: Fault | null;
 };
+
+/** How what the kernel starts by itself begins. */
+const PROGRAM_BEGINNINGS = ['#!', '\x7fELF'];
 
 /** The path of a script: a regular, executable file directly inside the folder; a link is none, wherever it leads. */
 export async function findScript(folder: string, name: string): Promise<Reply<string>> {
@@ -28,9 +31,23 @@ export async function findScript(folder: string, name: string): Promise<Reply<st
   }
   try {
     await access(path, constants.X_OK);
-    return { ok: true, value: path };
   } catch {
     return refuse('SCRIPT_NOT_RUNNABLE', 'is not an executable file');
+  }
+  if (await isProgram(path)) return { ok: true, value: path };
+  return refuse('SCRIPT_NOT_RUNNABLE', 'is neither a program nor a file with a first line such as #!/bin/sh');
+}
+
+/** To start a file takes execvp(3), which hands to a shell what the kernel does not know, be it empty. */
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    const beginning = buffer.toString('latin1', 0, bytesRead);
+    return PROGRAM_BEGINNINGS.some((each) => beginning.startsWith(each));
+  } catch {
+    // It has gone, or may be executed and not read, as only a program can be.
+    return true;
   }
 }
 

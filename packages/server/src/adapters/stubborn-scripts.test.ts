@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { GIVEN_UP } from '@stillpoint/engine';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRunning, ScriptGround } from '../testing/script-ground.ts';
-import { findScriptProcesses } from './end-script-processes.ts';
+import { findScriptProcesses, startedTicksOf } from './end-script-processes.ts';
 import type { ScriptEnd } from './run-script.ts';
 
 let ground: ScriptGround;
@@ -35,6 +37,15 @@ async function expectNothingLeft(end: ScriptEnd): Promise<number> {
 const note = 'note() { echo "$1" >> pids; }; note $$';
 const untilNoted = (count: number): string => `until [ "$(wc -l < pids)" -ge ${count} ]; do sleep 0.01; done`;
 const inSession = (then: string): string => `setsid sh -c 'echo $$ >> pids; ${then}' &`;
+
+/** Whether nothing has this number any more, not even what has ended. */
+function isBuried(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
 
 describe('a script that never ends', () => {
   const stubborn = {
@@ -108,6 +119,28 @@ describe('a script that ends by itself', () => {
     const [, hidden = 0] = ground.pidsIn('pids');
     expect(isRunning(hidden)).toBe(true);
     process.kill(hidden, 'SIGKILL');
+  });
+
+  it('is not cut off any more while one waits for what holds its output open', async () => {
+    const lines = `(env -i PATH=$PATH ${inSession('exec sleep 600')}); ${untilNoted(2)}\nexit 3`;
+    const abort = new AbortController();
+    const ending = ground.run(`${note}\n${lines}`, { signal: abort.signal });
+    await expect.poll(() => isBuried(ground.pidsIn('pids')[0] ?? 0), { timeout: 20_000 }).toBe(true);
+    abort.abort(GIVEN_UP);
+    expect(codeOf(await ending)).toBe('exit 3');
+    process.kill(ground.pidsIn('pids')[1] ?? 0, 'SIGKILL');
+  });
+
+  it('leaves alone what has its number by now, and the group and session of that', async () => {
+    const other = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+    const { pid = 0 } = other;
+    const startedTicks = (await startedTicksOf(pid)) ?? 0;
+    const meant = (ticks: number) => ({ marker: ground.marker, leader: { pid, startedTicks: ticks } });
+    expect(await findScriptProcesses(meant(startedTicks - 1))).toEqual([]);
+    expect(await findScriptProcesses(meant(startedTicks))).toEqual([{ pid, startedTicks }]);
+    const exited = once(other, 'exit');
+    other.kill('SIGKILL');
+    await exited;
   });
 
   it('leaves alone what another script has started', async () => {
