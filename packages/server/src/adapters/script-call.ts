@@ -26,7 +26,9 @@ export type TaskOfScript = {
 const FUTURE_USE = 'FFU';
 
 /** The kernel takes no argument of 128 KiB or more. */
-const LONGEST_LIST_BYTES = 120 * 1024;
+const LONGEST_ARGUMENT_BYTES = 120 * 1024;
+/** So many take no more bytes than that, whatever they are. */
+const LONGEST_MESSAGE_CHARACTERS = LONGEST_ARGUMENT_BYTES / 3;
 
 /** What the script before a plan's tasks is given. */
 export function prePlanCall({ planId, planName, runId }: PlanOfScript): ScriptCall {
@@ -39,15 +41,13 @@ export function prePlanCall({ planId, planName, runId }: PlanOfScript): ScriptCa
 /** What the script after a plan's tasks is given; each of `tasks` is one as `taskId,action,device,domain,status`. */
 export function postPlanCall(
   { planId, planName, runId }: PlanOfScript,
-  { statusCode, message }: EndForScript,
+  end: EndForScript,
   tasks: readonly string[],
 ): ScriptCall {
-  const list = asArgument(tasks);
-  const end = [statusCode, message ?? 'NONE', FUTURE_USE, FUTURE_USE, list];
   const facts = { kind: 'BACKUP-PLAN', phase: 'POST', planId, planName, runId };
   return {
-    args: ['BACKUP-PLAN', 'POST', planId, planName, ...end],
-    facts: { ...facts, statusCode, message, tasks: tasks.join('~') },
+    args: ['BACKUP-PLAN', 'POST', planId, planName, ...argumentsOf(end), listOf(tasks)],
+    facts: { ...facts, ...factsOf(end), tasks: tasks.join('~') },
   };
 }
 
@@ -61,24 +61,32 @@ export function preTaskCall(task: TaskOfScript): ScriptCall {
 }
 
 /** What the script after a task is given. */
-export function postTaskCall(task: TaskOfScript, { statusCode, message }: EndForScript): ScriptCall {
-  const end = [statusCode, message ?? 'NONE', FUTURE_USE, FUTURE_USE];
+export function postTaskCall(task: TaskOfScript, end: EndForScript): ScriptCall {
   return {
-    args: ['BACKUP-TASK', 'POST', task.taskId, task.planName, ...end, ...placeOf(task)],
-    facts: { kind: 'BACKUP-TASK', phase: 'POST', ...task, statusCode, message },
+    args: ['BACKUP-TASK', 'POST', task.taskId, task.planName, ...argumentsOf(end), ...placeOf(task)],
+    facts: { kind: 'BACKUP-TASK', phase: 'POST', ...task, ...factsOf(end) },
   };
 }
+
+/** An appliance may have written a long message; the whole of it is on standard input. */
+function argumentsOf({ statusCode, message }: EndForScript): string[] {
+  const text = message?.slice(0, LONGEST_MESSAGE_CHARACTERS) ?? 'NONE';
+  return [statusCode, text, FUTURE_USE, FUTURE_USE];
+}
+
+/** An end as it is given may hold more than scripts are told. */
+const factsOf = ({ statusCode, message }: EndForScript): EndForScript => ({ statusCode, message });
 
 function placeOf({ action, deviceName, deviceHost, somaPort, domain }: TaskOfScript): string[] {
   return [action, deviceName, deviceHost, somaPort, domain];
 }
 
 /** As many whole tasks as an argument can hold; all of them are on standard input. */
-function asArgument(tasks: readonly string[]): string {
+function listOf(tasks: readonly string[]): string {
   let sizeBytes = 0;
   const count = tasks.findIndex((task) => {
     sizeBytes += Buffer.byteLength(task) + 1;
-    return sizeBytes > LONGEST_LIST_BYTES;
+    return sizeBytes > LONGEST_ARGUMENT_BYTES;
   });
   return tasks.slice(0, count === -1 ? tasks.length : count).join('~');
 }

@@ -94,7 +94,7 @@ describe('the arguments', () => {
       [
         `${secure.taskId},secureBackup,QA1,ALL,SUCCEEDED`,
         `${one.taskId},exportDomain,QA2,DOMAIN1,FAILED`,
-        `${all.taskId},exportDomain,QA3,all-domains,CANCELLED`,
+        `${all.taskId},exportDomain,QA3,ALL,CANCELLED`,
       ].join('~'),
     ]);
   });
@@ -140,6 +140,17 @@ describe('the arguments', () => {
     await database.kysely.deleteFrom('device').execute();
     await desk.runPreTask(sampleTask({ ...scripts, runId: run.runId }), signal);
     expect(argsGiven().slice(3)).toEqual(['nightly all', 'exportDomain', 'QA1', '', '', 'DOMAIN1']);
+  });
+
+  it('hold the beginning of a message that is longer than the kernel takes, standard input the whole', async () => {
+    const task = sampleTask({ ...scripts, runId: run.runId });
+    const message = 'ü€'.repeat(100_000);
+    const end = { type: 'runPostScript', statusCode: 'SOAP_FAULT', message } as const;
+    expect(await desk.runPostTask(task, end, signal)).toEqual({ ok: true, value: { exitCode: 0 } });
+    const told = argsGiven()[5] ?? '';
+    expect(told.length).toBeGreaterThan(40_000);
+    expect(message.startsWith(told)).toBe(true);
+    expect((factsGiven() as { message: string }).message).toBe(message);
   });
 
   it('hold as many whole tasks as the kernel takes; standard input holds them all', async () => {

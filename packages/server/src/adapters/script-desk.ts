@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Parameters, Reply, RunEffect, RunSpec, TaskEffect, TaskSpec } from '@stillpoint/core';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type EndedProcesses, endScriptProcesses } from './end-script-processes.ts';
 import { runScript } from './run-script.ts';
 import {
@@ -105,12 +105,13 @@ export class ScriptDesk {
     const rows = await this.#db
       .selectFrom('task')
       .select(['id', 'action', 'device', 'domain', 'status'])
+      .select(sql<boolean>`(spec->>'isAllDomains')::boolean`.as('isAllDomains'))
       .where('run_id', '=', runId)
       .orderBy('number')
       .execute();
     return rows.map(
-      ({ id, action, device, domain, status }) =>
-        `${id},${nameOfAction[action]},${device},${domain ?? 'ALL'},${status}`,
+      ({ id, action, device, status, ...place }) =>
+        `${id},${nameOfAction[action]},${device},${domainOf(place)},${status}`,
     );
   }
 
@@ -161,6 +162,6 @@ export function notesOn(reply: Exit, leftRunning: readonly number[]): string[] {
 const nameOfAction = { EXPORT_DOMAIN: 'exportDomain', SECURE_BACKUP: 'secureBackup' } as const;
 
 /** The domain as scripts are told it. */
-function domainOf({ domain, isAllDomains }: TaskSpec): string {
+function domainOf({ domain, isAllDomains }: Pick<TaskSpec, 'domain' | 'isAllDomains'>): string {
   return domain === null || isAllDomains ? 'ALL' : domain;
 }
