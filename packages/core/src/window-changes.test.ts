@@ -87,6 +87,23 @@ describe('the next opening and closing of a window', () => {
     expect(closing(window, '2026-10-25T01:30:00Z')).toBe('2026-10-25T03:00Z');
   });
 
+  it('never lie before the instant that is asked from, where the clock is put back into a blackout date', () => {
+    // On 7 November 2010 at 00:01 St John's put its clock back to 23:01 of the day before.
+    const dates = ['2010-11-06'];
+    expect(opening(windowOf('none', 'America/St_Johns', dates), '2010-11-07T02:45:00Z')).toBe(
+      '2010-11-07T03:30Z',
+    );
+    expect(opening(windowOf('10:00-11:00', 'America/St_Johns', dates), '2010-11-07T02:45:00Z')).toBe(
+      '2010-11-07T13:30Z',
+    );
+  });
+
+  it('are not those of a blackout date that a zone has left out', () => {
+    // Samoa went over the date line at the end of 29 December 2011.
+    const window = windowOf('none', 'Pacific/Apia', ['2011-12-30', '2012-01-02']);
+    expect(closing(window, '2011-12-29T00:00:00Z')).toBe('2012-01-01T10:00Z');
+  });
+
   it('begin the day with its first minute where midnight is left out', () => {
     const window = windowOf('none', 'Africa/Cairo', ['2026-04-23']);
     expect(opening(window, '2026-04-23T12:00:00Z')).toBe('2026-04-23T22:00Z');

@@ -15,7 +15,8 @@ export function nextWindowOpening(window: MaintenanceWindow, atMs: number): numb
     const wall = wallTimeAt(window.timezone, at);
     if (isOpenByClock(window, wall)) return at;
     const blackoutEnd = endOfBlackout(window, wall);
-    at = blackoutEnd ?? nextEdge(window, at, wall);
+    // A day that the clock was put back into has ended once already.
+    at = blackoutEnd !== null && blackoutEnd > at ? blackoutEnd : nextEdge(window, at, wall);
   }
 }
 
@@ -31,8 +32,9 @@ export function windowClosesAt(window: MaintenanceWindow, atMs: number): number 
   for (;;) {
     const wall = wallTimeAt(window.timezone, at);
     if (!isOpenByClock(window, wall)) return at;
-    if (isOpenAllDay) return startOfBlackout(window, wall);
-    at = nextEdge(window, at, wall);
+    const next = isOpenAllDay ? startOfBlackout(window, wall) : nextEdge(window, at, wall);
+    if (next === null) return null;
+    at = next;
   }
 }
 
