@@ -37,7 +37,9 @@ export function parseSchedule(line: string, timezone: string, now: number): Sche
   if (nextFire(schedule, now) !== null) return schedule;
   const hasFired = nextWallTime(fields, 0) !== null;
   return refuse(
-    hasFired ? 'it never fires again, its years are past' : 'it never fires, no year has such a day',
+    hasFired
+      ? 'it never fires again, its years are past'
+      : 'it never fires, none of its years has such a day',
   );
 }
 
