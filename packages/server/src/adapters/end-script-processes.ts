@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerInTime } from './answer-in-time.ts';
 
 /** The variable that names a script, for its processes to be found by: what a process starts inherits it. */
 export const SCRIPT_MARKER = 'STILLPOINT_SCRIPT_ID';
@@ -20,6 +21,8 @@ export type ScriptProcesses = {
 type Seen = KnownProcess & { readonly parent: number; readonly group: number; readonly session: number };
 
 const LOOK_AGAIN_MS = 20;
+/** Who hangs in the kernel with its memory locked does not show its environment; the others are looked at all the same. */
+const ANSWER_MS = 500;
 
 /** What was found of a script, and the process ids of what could not be ended. */
 export type EndedProcesses = { readonly count: number; readonly leftRunning: readonly number[] };
@@ -88,8 +91,9 @@ async function isMeant(seen: Seen, { marker, leader, known = [] }: ScriptProcess
   if (known.some((one) => one.pid === pid && one.startedTicks === startedTicks)) return true;
   if (leader !== undefined && [pid, group, session].includes(leader.pid)) return true;
   try {
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
-    return `\0${environment}`.includes(`\0${SCRIPT_MARKER}=${marker}`);
+    const read = (): Promise<string> => readFile(`/proc/${pid}/environ`, 'latin1');
+    const environment = await answerInTime(`environment of ${pid}, ${startedTicks}`, read, ANSWER_MS);
+    return `\0${environment ?? ''}`.includes(`\0${SCRIPT_MARKER}=${marker}`);
   } catch {
     // It has ended, or is another user's.
     return false;
