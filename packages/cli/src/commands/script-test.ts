@@ -35,6 +35,9 @@ function kindOf(text: string): ScriptTest['kind'] {
 }
 
 function exitCodeOf({ exitCode: ended, problem }: ScriptTest): 0 | 1 | 4 {
-  if (problem !== null) return exitCode.refusedByCheck;
+  if (problem !== null) {
+    // It was run, and failed by that.
+    return problem.code === 'SCRIPT_TIMED_OUT' ? exitCode.someTaskFailed : exitCode.refusedByCheck;
+  }
   return ended === 0 ? exitCode.ok : exitCode.someTaskFailed;
 }

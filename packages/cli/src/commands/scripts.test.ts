@@ -95,6 +95,7 @@ Exit code       0
   test.each([
     [{ exitCode: 3 }, 1],
     [{ exitCode: null, problem }, 4],
+    [{ exitCode: null, problem: { ...problem, code: 'SCRIPT_TIMED_OUT', sentence: 'Too long.' } }, 1],
   ])('of %j ends with exit code %i', async (change, exitCode) => {
     const replies = { 'POST /scripts/a.sh/test': { ...tried, ...change, output: '' } };
     const came = await run(replies, 'script', 'test', 'a.sh');
