@@ -1,5 +1,4 @@
 export { coreCatalogue, type ReasonCode } from './core-catalogue.ts';
-export { describeSchedule } from './describe-schedule.ts';
 export {
   type DueFires,
   decideFires,
@@ -52,7 +51,6 @@ export {
   type Plan,
   type Retry,
 } from './plan.ts';
-export { planWindow } from './plan-window.ts';
 export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
 export type { Refusal } from './refusal.ts';
 export { devicesToAsk, repeatTasks, type TaskToRepeat } from './repeat-tasks.ts';
@@ -64,6 +62,7 @@ export type { RunCommand, RunFact, RunSettled, RunVerdict } from './run/run-fact
 export type { RunSpec, RunTrigger } from './run/run-spec.ts';
 export { queuedRun, type RunState } from './run/run-state.ts';
 export { runOutcome, type TaskCounts } from './run-outcome.ts';
+export { describeSchedule } from './schedule/describe-schedule.ts';
 export {
   firesBetween,
   nextFire,
@@ -71,7 +70,7 @@ export {
   parseSchedule,
   type Schedule,
   type ScheduleRefusal,
-} from './schedule.ts';
+} from './schedule/schedule.ts';
 export { evolveTask } from './task/evolve-task.ts';
 export { nextTaskStep, type TaskStep } from './task/next-task-step.ts';
 export { rowsInScope } from './task/rows-in-scope.ts';
@@ -103,5 +102,6 @@ export {
 } from './task/task-spec.ts';
 export { isGuardNeeded, queuedTask, type TaskState } from './task/task-state.ts';
 export { validatePlan } from './validate-plan.ts';
-export { isTimezone, isWindowOpen, type MaintenanceWindow } from './window.ts';
-export { nextWindowOpening, windowClosesAt } from './window-changes.ts';
+export { planWindow } from './window/plan-window.ts';
+export { isTimezone, isWindowOpen, type MaintenanceWindow } from './window/window.ts';
+export { nextWindowOpening, windowClosesAt } from './window/window-changes.ts';

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parametersInForce } from './parameters.ts';
 import type { Plan } from './plan.ts';
-import { planWindow } from './plan-window.ts';
 import { exportOf, planOf, secureBackupOf } from './testing/build-plan.ts';
 import { validatePlan } from './validate-plan.ts';
+import { planWindow } from './window/plan-window.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const refusalsOf = (plan: Plan): string[] =>

@@ -1,9 +1,9 @@
 import type { ReasonCode } from '../core-catalogue.ts';
 import type { Parameters } from '../parameters.ts';
-import { planWindow } from '../plan-window.ts';
 import { type Reason, reasonOf } from '../reason.ts';
 import { runOutcome, type TaskCounts } from '../run-outcome.ts';
-import { isWindowOpen } from '../window.ts';
+import { planWindow } from '../window/plan-window.ts';
+import { isWindowOpen } from '../window/window.ts';
 import { checksOfParameters } from './run-checks.ts';
 import type { RunEffect } from './run-effect.ts';
 import type { RunVerdict } from './run-fact.ts';

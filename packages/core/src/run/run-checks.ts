@@ -1,8 +1,8 @@
 import type { ReasonCode } from '../core-catalogue.ts';
 import type { Parameters } from '../parameters.ts';
-import { planWindow } from '../plan-window.ts';
 import { type Reason, type Reply, reasonOf } from '../reason.ts';
-import { isWindowOpen } from '../window.ts';
+import { planWindow } from '../window/plan-window.ts';
+import { isWindowOpen } from '../window/window.ts';
 import type { RunSpec } from './run-spec.ts';
 
 /** What is asked before a run makes its first task, in the order in which an answer ends it. */

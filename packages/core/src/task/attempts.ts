@@ -1,5 +1,5 @@
 import type { Reason } from '../reason.ts';
-import { isWindowOpen } from '../window.ts';
+import { isWindowOpen } from '../window/window.ts';
 import type { TaskEffect } from './task-effect.ts';
 import type { TaskNote, TaskVerdict } from './task-fact.ts';
 import { isGuardNeeded, queuedTask, type TaskState } from './task-state.ts';

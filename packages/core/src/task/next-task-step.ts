@@ -1,5 +1,5 @@
 import { type Reason, reasonOf } from '../reason.ts';
-import { isWindowOpen } from '../window.ts';
+import { isWindowOpen } from '../window/window.ts';
 import { againStep, endOfWaiting, lastVerdict, verdictOf, warningsOf } from './attempts.ts';
 import type { ExportPart, TaskEffect } from './task-effect.ts';
 import type { TaskNote, TaskVerdict } from './task-fact.ts';

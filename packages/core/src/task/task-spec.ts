@@ -1,5 +1,5 @@
 import type { Action, ErrorPolicy, Retry } from '../plan.ts';
-import type { MaintenanceWindow } from '../window.ts';
+import type { MaintenanceWindow } from '../window/window.ts';
 
 /** What a task quiesces. */
 export type QuiesceScope = { readonly kind: 'domain'; readonly domain: string } | { readonly kind: 'device' };

@@ -1,8 +1,8 @@
+import { isTimezone } from '../window/window.ts';
 import { type CronFields, readCronFields } from './cron-fields.ts';
 import { nextWallTime } from './next-wall-time.ts';
 import { translateUnixLine } from './translate-unix-line.ts';
 import { instantOfWallTime, wallTimeAt } from './wall-time.ts';
-import { isTimezone } from './window.ts';
 
 /** A schedule that has been understood: the Quartz line as given or translated, in capital letters, and its zone. */
 export type Schedule = { readonly expression: string; readonly timezone: string };

@@ -1,4 +1,4 @@
-import { clockChangeBetween, startOfDay, wallTimeAt } from './wall-time.ts';
+import { clockChangeBetween, startOfDay, wallTimeAt } from '../schedule/wall-time.ts';
 import { isInTimeframes, isOpenByClock, type MaintenanceWindow } from './window.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { Temporal } from '@js-temporal/polyfill';
-import { wallTimeAt } from './wall-time.ts';
+import { wallTimeAt } from '../schedule/wall-time.ts';
 
 /** Minutes after local midnight, `fromMinute` inclusive, `toMinute` exclusive; crosses midnight when from > to. */
 export type Timeframe = { readonly fromMinute: number; readonly toMinute: number };
