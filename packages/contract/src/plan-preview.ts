@@ -73,7 +73,9 @@ export const planPreviewShape = z
           estimatedSeconds: z.number().nullable().describe('that its last good backup took'),
         }),
       )
-      .describe('in the order in which they would start'),
+      .describe(
+        'in the order in which they would start; devices are asked for their domains now, but whether a domain belongs to API Connect may be known from a preview or a run of the last ten minutes, which a run asks again',
+      ),
     estimate: estimateShape,
     missingScripts: z
       .array(z.object({ name: z.string(), code: z.string(), sentence: z.string() }))

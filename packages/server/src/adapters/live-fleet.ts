@@ -1,35 +1,61 @@
 import type { Inventory, Reply } from '@stillpoint/core';
-import type { Clock, DeviceFindings, Fleet } from '../app/ports.ts';
+import type { Appliance, CallOptions } from '@stillpoint/datapower';
+import type { Clock, DeviceFindings, Fleet, InventorySource } from '../app/ports.ts';
 import type { Conversation } from '../programs/conversation.ts';
 import type { Appliances } from './appliances.ts';
+import { KnownGateways } from './known-gateways.ts';
 
-/** The fleet as it answers now. */
+/** The fleet as it answers now, but for what may be remembered of it. */
 export class LiveFleet implements Fleet {
   readonly #appliances: Pick<Appliances, 'talkTo'>;
   readonly #now: Clock;
+  readonly #known: KnownGateways;
 
   constructor(appliances: Pick<Appliances, 'talkTo'>, now: Clock) {
     this.#appliances = appliances;
     this.#now = now;
+    this.#known = new KnownGateways(now);
   }
 
   async readInventory(
     device: string,
     wants: (domain: string) => boolean,
     signal?: AbortSignal,
+    source: InventorySource = 'live',
   ): Promise<Inventory> {
     const talk = this.#appliances.talkTo(device, signal);
-    const rows = await talk.ask((appliance, call) => appliance.readDomainStatus(call));
+    const rows = await talk.ask((appliance, call) => this.#listDomains(appliance, call));
     if (!rows.ok) return { isAvailable: false, detail: rows.fault.detail };
     const domains: { name: string; isApiConnect: boolean }[] = [];
-    for (const { domain } of rows.value) {
-      const isApiConnect = wants(domain)
-        ? await talk.ask((appliance, call) => appliance.findApiConnectGateway(domain, call))
+    for (const name of rows.value) {
+      const isApiConnect = wants(name)
+        ? await talk.ask((appliance, call) => this.#isApiConnect(appliance, name, source, call))
         : ({ ok: true, value: false } as const);
       if (!isApiConnect.ok) return { isAvailable: false, detail: isApiConnect.fault.detail };
-      domains.push({ name: domain, isApiConnect: isApiConnect.value });
+      domains.push({ name, isApiConnect: isApiConnect.value });
     }
     return { isAvailable: true, domains };
+  }
+
+  async #listDomains(appliance: Appliance, call: CallOptions): Promise<Reply<readonly string[]>> {
+    const rows = await appliance.readDomainStatus(call);
+    if (!rows.ok) return rows;
+    const names = rows.value.map(({ domain }) => domain);
+    this.#known.keepOnly(appliance, new Set(names));
+    return { ok: true, value: names };
+  }
+
+  async #isApiConnect(
+    appliance: Appliance,
+    domain: string,
+    source: InventorySource,
+    call: CallOptions,
+  ): Promise<Reply<boolean>> {
+    const known = source === 'remembered' ? this.#known.recall(appliance, domain) : undefined;
+    if (known !== undefined) return { ok: true, value: known };
+    const answer = await appliance.findApiConnectGateway(domain, call);
+    if (answer.ok) this.#known.remember(appliance, domain, answer.value);
+    return answer;
   }
 
   async findOut(device: string, signal?: AbortSignal): Promise<DeviceFindings> {

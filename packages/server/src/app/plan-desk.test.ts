@@ -2,11 +2,18 @@ import type { Plan as PlanShown } from '@stillpoint/contract';
 import type { Plan } from '@stillpoint/core';
 import { describe, expect, it } from 'vitest';
 import { RememberedDefinitions } from '../testing/remembered-definitions.ts';
+import { sampleDevice } from '../testing/sample-device.ts';
 import { samplePlan } from '../testing/sample-plan.ts';
 import { PlanDesk, type PlanPorts } from './plan-desk.ts';
 
-// Previews and the calendar have tests of their own.
+// What previews and the calendar say has tests of its own.
 const unused = {} as never;
+const noStore = {
+  code: 'STORE_PATH_NOT_SET',
+  effect: 'none',
+  retryable: false,
+  detail: 'No store.',
+} as const;
 
 async function shown(plan: Partial<Plan>): Promise<PlanShown> {
   const lastRun = { id: 'r0', status: 'FAILED', startedAt: '1970-01-01T00:00:00.000Z' } as const;
@@ -43,5 +50,34 @@ describe('a plan that is shown', () => {
 
   it.each([null, '0 0 2 1 1 ? 2020'])('with the schedule %s does not fire by itself', async (schedule) => {
     expect(await shown({ schedule })).toMatchObject({ scheduleRead: null, nextFireAts: [] });
+  });
+});
+
+describe('a preview', () => {
+  it('may go by what is remembered of API Connect, where a run asks', async () => {
+    const sources: unknown[] = [];
+    const ports: Partial<PlanPorts> = {
+      definitions: new RememberedDefinitions({
+        devices: [sampleDevice({ name: 'QA1' })],
+        plans: [samplePlan({ name: 'nightly' })],
+      }),
+      fleet: {
+        readInventory: async (...[, , , source]) => {
+          sources.push(source);
+          return { isAvailable: true, domains: [] };
+        },
+      },
+      store: { check: async () => ({ ok: false, fault: noStore }) },
+      scripts: { problemOf: async () => null },
+      planHistory: {
+        ...(unused as PlanPorts['planHistory']),
+        earlierBackups: async (places) => places.map(() => null),
+      },
+      hostTimezone: 'UTC',
+      now: () => 0,
+      remedyOf: () => '',
+    };
+    expect(await new PlanDesk(ports as PlanPorts).preview('nightly')).toMatchObject({ ok: true });
+    expect(sources).toEqual(['remembered']);
   });
 });

@@ -79,10 +79,18 @@ export type DeviceFindings = {
   readonly domains?: Reply<readonly string[]>;
 };
 
+/** Whether a domain's being API Connect's is asked for, or may be known from the last ten minutes; domains are always asked for. */
+export type InventorySource = 'live' | 'remembered';
+
 /** The devices themselves; a signal gives up what is asked of them. */
 export interface Fleet {
-  /** The device's domains; those for which `wants` is true are also asked for API Connect. */
-  readInventory(device: string, wants: (domain: string) => boolean, signal?: AbortSignal): Promise<Inventory>;
+  /** The device's domains; those for which `wants` is true are also asked for API Connect. Live, unless said otherwise. */
+  readInventory(
+    device: string,
+    wants: (domain: string) => boolean,
+    signal?: AbortSignal,
+    source?: InventorySource,
+  ): Promise<Inventory>;
   findOut(device: string, signal?: AbortSignal): Promise<DeviceFindings>;
 }
 

@@ -29,7 +29,7 @@ export type PreviewPorts = {
 
 /**
  * What a run of the plan would do if it began now: the tasks come from where those of a run come from, and so do the
- * answers of the checks. Nothing is written and nothing is changed.
+ * answers of the checks; only whether a domain is API Connect's may be known from the last ten minutes. Nothing is written and nothing is changed.
  */
 export async function previewPlan(
   plan: Plan,
@@ -40,7 +40,7 @@ export async function previewPlan(
   const at = now();
   const devices = await definitions.devices();
   const [drafts, stored, missingScripts] = await Promise.all([
-    expandOnFleet(plan, devices, fleet, parameters['devices.parallel']),
+    expandOnFleet(plan, devices, lookingBack(fleet), parameters['devices.parallel']),
     store.check(parameters),
     missingScriptsOf(plan, ports),
   ]);
@@ -75,6 +75,13 @@ export async function previewPlan(
     warnings: devices
       .filter(({ name, tls }) => tls.insecure === true && matched.has(name))
       .map(({ name }) => insecureWarning(name)),
+  };
+}
+
+/** A preview that is asked for again and again does not ask each domain of a whole fleet each time. */
+function lookingBack(fleet: PreviewPorts['fleet']): PreviewPorts['fleet'] {
+  return {
+    readInventory: (device, wants, signal) => fleet.readInventory(device, wants, signal, 'remembered'),
   };
 }
 
