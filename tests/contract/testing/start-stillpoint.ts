@@ -43,8 +43,11 @@ const everyParameter = {
   'quiesce.pollMs': 100,
   timezone: 'UTC',
 };
-/** More than the pause between two beats, and less than half of what a node may go without one. */
-const LONGEST_LEAP_MS = 3_000;
+/**
+ * More than the pause between two renewals, and less than a third of what a node may go without one: the next leap may
+ * come while the renewal after the last one is still under way.
+ */
+const LONGEST_LEAP_MS = 2_100;
 const finalStates = ['SUCCEEDED', 'PARTIAL', 'FAILED', 'SKIPPED', 'CANCELLED'];
 
 /**
