@@ -41,6 +41,13 @@ function start(data: string, name: string): StartedProgram {
   return server;
 }
 
+/** The same with a PostgreSQL of its own. */
+function startEmbedded(data: string): StartedProgram {
+  const server = startProgram(program, ['--data', join(room.path, data), '--port', '0'], {});
+  servers.push(server);
+  return server;
+}
+
 it('a second server on the data directory of one that uses an external database is refused with its pid', async () => {
   const first = start('one', 'first');
   await first.served;
@@ -49,6 +56,9 @@ it('a second server on the data directory of one that uses an external database 
   expect(error).toContain(`Process ${first.child.pid} holds ${join(room.path, 'one', 'server.lock')}.`);
   expect(error).toContain('Stop that process, or choose another data directory.');
   expect(first.child.exitCode).toBe(null);
+  const embedded = await startEmbedded('one').ended;
+  expect(embedded.code).toBe(4);
+  expect(embedded.error).toContain(`Process ${first.child.pid} holds`);
   // On a data directory of its own it is a node like the first.
   expect(await start('two', 'second').served).toContain('Stillpoint serves at');
 });

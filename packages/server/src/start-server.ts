@@ -105,11 +105,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function compose(options: ServerOptions, parts: OpenedParts): Promise<RunningServer> {
   const { dataDirectory, databaseUrl, logger, signal } = options;
   const data = await openDataDirectory(dataDirectory, options.environment);
-  if (databaseUrl !== null) {
-    // The embedded database locks the data directory itself; two servers of one node id would undo each other's work.
-    const lock = acquireDataDirectoryLock(join(data.path, 'server.lock'));
-    parts.add(async () => lock.release());
-  }
+  // Whatever database each of them uses: two servers of one node id would undo each other's work.
+  const lock = acquireDataDirectoryLock(join(data.path, 'server.lock'));
+  parts.add(async () => lock.release());
   const target = databaseUrl === null ? { dataDirectory } : { url: databaseUrl };
   const database = await openDatabase<Tables>(target, {
     onEvent: (event) => logger.warn({ event }, 'database'),
