@@ -109,6 +109,7 @@ const release = () =>
 const asked = { type: 'intended', at: 0, effect: { type: 'quiesce' } };
 const started = { type: 'noted', at: 0, note: { type: 'started' } };
 const takenOver = { type: 'takenOver', at: 0 };
+const putOff = { type: 'noted', at: 0, note: { type: 'putOff' }, putOffMs: 1000 };
 const leftQuiesced = 'DEVICE_LEFT_QUIESCED device QA1';
 
 describe('a device that is quiesced', () => {
@@ -176,6 +177,16 @@ describe('a device that is quiesced', () => {
     await guard(await startTask(await startNode(), [takenOver, asked]));
     await look();
     expect(await shown()).toEqual([]);
+  });
+
+  it('by a later attempt of a task that was put off is no alarm, until that is taken over', async () => {
+    const taskId = await startTask(await startNode(), [asked, putOff, takenOver, asked]);
+    await guard(taskId);
+    await look();
+    expect(await shown()).toEqual([]);
+    await proceed(taskId, 2, [takenOver]);
+    await look();
+    expect(await shown()).toEqual([`${leftQuiesced} open`]);
   });
 
   it('that is left again later is another alarm', async () => {

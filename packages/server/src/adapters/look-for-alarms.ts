@@ -101,7 +101,7 @@ const instant = (column: string) =>
 
 /**
  * Guards that nobody undoes in the ordinary way: their task has ended or given up, its node is gone, it was taken over
- * after the quiesce, or it is parked.
+ * after the quiesce, which is the last one where there were several attempts, or it is parked.
  */
 const devicesLeftQuiesced = sql`
   select 'DEVICE_LEFT_QUIESCED' as code, 'device' as subject_kind, device_guard.device as subject_name,
@@ -126,7 +126,7 @@ const devicesLeftQuiesced = sql`
         select from journal_fact taken
         where taken.subject_id = task.id and taken.body->>'type' = 'takenOver'
           and taken.seq > (
-            select min(asked.seq) from journal_fact asked
+            select max(asked.seq) from journal_fact asked
             where asked.subject_id = task.id and asked.body->>'type' = 'intended'
               and asked.body->'effect'->>'type' = 'quiesce'
           )
