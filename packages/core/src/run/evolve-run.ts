@@ -131,6 +131,8 @@ function takenOver(state: RunState): RunState {
     ...state,
     pending: null,
     isScriptGivenUp: false,
+    // Of a run that has waited for its turn they may be hours old.
+    parameters: state.isStarted ? state.parameters : null,
     earlierRunsSeenAt: 0,
     countedAt: 0,
     stopFailedAt: 0,

@@ -68,6 +68,15 @@ describe('a fire that was queued behind a run of its plan', () => {
     expect(drive.endedAt).toBe(RUN_START);
   });
 
+  it('obeys parameters that were changed while it waited also when another node finds that its turn has come', () => {
+    const readParameters = [parametersReply({}), parametersReply({ 'backups.enabled': false })];
+    const drive = driveRun(queued, {
+      replies: { readParameters, lookForEarlierRuns: [going, over] },
+      interference: [{ when: 'after', effect: 'lookForEarlierRuns', fact: 'takenOver' }],
+    });
+    expect(endOf(drive)).toBe('SKIPPED BACKUPS_ARE_DISABLED');
+  });
+
   it('does not wait when somebody asked for it, nor when its plan leaves overlapping fires out', () => {
     const look = { lookForEarlierRuns: [going] };
     const asked = driveRun(runOf({ overlap: 'queue' }, { trigger: 'request' }), { replies: look });
