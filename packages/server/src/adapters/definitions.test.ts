@@ -108,6 +108,18 @@ describe('what is defined', () => {
     await definitions.save({ ...nothing, parameters: { timezone: 'Asia/Tokyo' } });
     expect(await arePlanned()).toEqual([false, false]);
   });
+
+  it('keeps the fire that may be due when the zone of all plans is set to what it was, or it has one of its own', async () => {
+    const plans = database.kysely.selectFrom('plan').select('is_planned').orderBy('name');
+    const arePlanned = async () => (await plans.execute()).map(({ is_planned }) => is_planned);
+    const [own, shared] = [samplePlan({ name: 'own', timezone: 'UTC' }), samplePlan({ name: 'shared' })];
+    await definitions.save({ ...nothing, parameters: { timezone: 'Asia/Tokyo' }, plans: [own, shared] });
+    await database.kysely.updateTable('plan').set({ is_planned: true }).execute();
+    await definitions.save({ ...nothing, parameters: { timezone: 'Asia/Tokyo' } });
+    expect(await arePlanned()).toEqual([true, true]);
+    await definitions.save({ ...nothing, parameters: { timezone: 'Europe/Zurich' } });
+    expect(await arePlanned()).toEqual([true, false]);
+  });
 });
 
 describe('the password of a device', () => {

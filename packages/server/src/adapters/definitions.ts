@@ -95,12 +95,18 @@ export class StoredDefinitions implements Definitions {
 
   async save(changes: Parameters<Definitions['save']>[0]): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
+      const changed = new Set<string>();
       for (const [name, value] of Object.entries(changes.parameters)) {
-        await this.#saveParameter(trx, name, value, changes.changedBy ?? OPERATOR);
+        if (await this.#saveParameter(trx, name, value, changes.changedBy ?? OPERATOR)) changed.add(name);
       }
-      // The zone decides when plans fire; the planner works it out anew.
-      if (Object.hasOwn(changes.parameters, 'timezone')) {
-        await trx.updateTable('plan').set({ is_planned: false }).execute();
+      // The zone decides when plans without one of their own fire; the planner works it out anew. The others keep the
+      // fire that may be due at this moment.
+      if (changed.has('timezone')) {
+        await trx
+          .updateTable('plan')
+          .set({ is_planned: false })
+          .where(sql<boolean>`definition->>'timezone' is null`)
+          .execute();
       }
       for (const device of changes.devices) await this.#saveDevice(trx, device);
       for (const plan of changes.plans) {
@@ -118,11 +124,12 @@ export class StoredDefinitions implements Definitions {
     });
   }
 
-  async #saveParameter(trx: Transaction<Tables>, name: string, value: unknown, by: string): Promise<void> {
+  /** True when it was something else before. */
+  async #saveParameter(trx: Transaction<Tables>, name: string, value: unknown, by: string): Promise<boolean> {
     if (isSecretParameter(name)) {
-      await this.#saveSecret(trx, name, String(value));
-      await recordParameterChange(trx, { name, before: null, after: null, by });
-      return;
+      const isChanged = await this.#saveSecret(trx, name, String(value));
+      if (isChanged) await recordParameterChange(trx, { name, before: null, after: null, by });
+      return isChanged;
     }
     const known = await trx
       .selectFrom('parameter')
@@ -136,21 +143,32 @@ export class StoredDefinitions implements Definitions {
       .values(row)
       .onConflict((found) => found.column('name').doUpdateSet({ value: row.value }))
       .execute();
-    if (known === undefined || !isDeepStrictEqual(known.value, value))
-      await recordParameterChange(trx, { name, before: known?.value, after: value, by });
+    const isChanged = known === undefined || !isDeepStrictEqual(known.value, value);
+    if (isChanged) await recordParameterChange(trx, { name, before: known?.value, after: value, by });
+    return isChanged;
   }
 
-  async #saveSecret(trx: Transaction<Tables>, name: SecretParameterName, value: string): Promise<void> {
+  /** True when it was something else before. */
+  async #saveSecret(trx: Transaction<Tables>, name: SecretParameterName, value: string): Promise<boolean> {
+    const known = await trx
+      .selectFrom('sealed_parameter')
+      .select('sealed_value')
+      .where('name', '=', name)
+      .forUpdate()
+      .executeTakeFirst();
     if (value === '') {
       await trx.deleteFrom('sealed_parameter').where('name', '=', name).execute();
-      return;
+      return known !== undefined;
     }
+    if (known !== undefined && this.#open(contextOfParameter(name), known.sealed_value) === value)
+      return false;
     const sealed_value = sealSecret(this.#key, value, contextOfParameter(name));
     await trx
       .insertInto('sealed_parameter')
       .values({ name, sealed_value })
       .onConflict((found) => found.column('name').doUpdateSet({ sealed_value }))
       .execute();
+    return true;
   }
 
   async #saveDevice(trx: Transaction<Tables>, device: DeviceChange): Promise<void> {

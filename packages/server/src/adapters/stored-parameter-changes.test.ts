@@ -56,6 +56,13 @@ describe('changes of parameters', () => {
     expect(JSON.stringify(rows)).not.toContain('secret of many');
   });
 
+  it('are none where a secret is set to what it is, or unset while it is not set', async () => {
+    await save({ 'mail.password': '' });
+    await save({ 'mail.password': 'a secret of many words' });
+    await save({ 'mail.password': 'a secret of many words' });
+    expect(await lines()).toHaveLength(1);
+  });
+
   it('come page by page, of all parameters or one', async () => {
     for (const value of [1, 2, 3]) await save({ 'devices.parallel': value, 'queue.maxHours': value });
     const first = await page({ name: 'queue.maxHours', limit: 2 });

@@ -78,12 +78,15 @@ export class RememberedDefinitions implements Definitions {
       return [device.name, { ...device, password }] as const;
     });
     const entries = Object.entries({ ...this.#parameters, ...parameters });
+    const { timezone: zoneBefore } = this.#parameters;
     this.#parameters = Object.fromEntries(
       entries.filter(([name, value]) => !(isSecretParameter(name) && value === '')),
     );
     this.#devices = new Map([...this.#devices, ...kept]);
-    if (Object.hasOwn(parameters, 'timezone')) {
-      for (const [name, row] of this.planRows) this.planRows.set(name, { ...row, isPlanned: false });
+    const { timezone = zoneBefore } = parameters;
+    if (timezone !== zoneBefore) {
+      for (const [name, row] of this.planRows)
+        if (row.plan.timezone === null) this.planRows.set(name, { ...row, isPlanned: false });
     }
     for (const plan of plans) this.#keepPlan(plan);
   }
