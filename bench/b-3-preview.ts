@@ -51,6 +51,7 @@ type Round = {
   readonly statusOnly: number;
 };
 
+let arePinsUpperCase = false;
 const folder = mkdtempSync(join(options.folder, 'stillpoint-preview-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 const { rounds, peakBytes, idleBytes } = await measure();
@@ -153,8 +154,6 @@ async function measureRound(node: NodeProcess, fleet: FleetProcess): Promise<Rou
     await Promise.all(appliances.map((appliance) => appliance.close()));
   }
 }
-
-let arePinsUpperCase = false;
 
 /** Another way of writing each device's certificate is a change of the device, of which nothing is remembered then. */
 async function forgetAll(node: NodeProcess, devices: readonly FleetDevice[]): Promise<void> {
