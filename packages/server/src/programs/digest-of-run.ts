@@ -1,5 +1,6 @@
 import type { RunSpec, RunVerdict } from '@stillpoint/core';
 import type { RunDigest, TaskProblem } from '../app/notifier.ts';
+import { cutText } from './cut-text.ts';
 
 /** How much of a run a digest tells. */
 export const digestPolicy = {
@@ -37,6 +38,5 @@ export function digestOfRun(
 }
 
 function shortened<Given extends RunDigest['reason']>(reason: Given): Given {
-  if (reason === null || reason.detail.length <= digestPolicy.detailLength) return reason;
-  return { ...reason, detail: `${reason.detail.slice(0, digestPolicy.detailLength)}…` };
+  return reason === null ? reason : { ...reason, detail: cutText(reason.detail, digestPolicy.detailLength) };
 }
