@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { issueCertificate } from '../../packages/datapower/src/testing/issue-certificate.ts';
@@ -182,6 +183,50 @@ describe('the way to the mail server', () => {
     expect(mails).toEqual([]);
   });
 
+  it('is not taken with a name and no password', async () => {
+    await begin(auth, { ...login, 'mail.security': 'starttls' });
+    expect(await send()).toMatchObject({
+      ok: false,
+      fault: { code: 'CHANNEL_NOT_SET_UP', detail: 'The parameter mail.password is not set.' },
+    });
+  });
+
+  it('needs no password that cannot be opened, when nobody logs in', async () => {
+    await begin();
+    settings.secretParameter = async () => {
+      throw new Error('Nobody is to ask.');
+    };
+    expect(await send()).toEqual({ ok: true, remark: null });
+  });
+
+  it.each([
+    ['as it was sent', (line: string) => line],
+    [
+      'cut in the middle of it',
+      (line: string) => `${'x'.repeat(300 - 5 - 'AUTH PLAIN '.length - 12)}${line}`,
+    ],
+    ['decoded', (line: string) => Buffer.from(line.split(' ')[2] ?? '', 'base64').toString()],
+  ])('is told of a server that repeats the login %s without the password', async (_, repeated) => {
+    const planted = 'planted  password';
+    settings.secrets['mail.password'] = planted;
+    const talk = (socket: TLSSocket): void => {
+      socket.write('220 hello\r\n');
+      socket.on('data', (chunk) => {
+        const line = chunk.toString().trim();
+        if (line.startsWith('EHLO')) socket.write('250-hello\r\n250 AUTH PLAIN\r\n');
+        if (line.startsWith('AUTH')) socket.write(`535 ${repeated(line)}\r\n`);
+      });
+    };
+    const parrot = await listen(createTlsServer(key, talk));
+    point(parrot.port, { ...login, 'mail.security': 'tls' });
+    const sent = await send();
+    await parrot.close();
+    expect(sent).toMatchObject({ ok: false, fault: { code: 'RECEIVER_LOGIN_REFUSED' } });
+    const told = JSON.stringify(sent);
+    expect(told).not.toContain('planted');
+    expect(told).not.toContain(Buffer.from('\0stillpoint\0planted').toString('base64').slice(0, 12));
+  });
+
   it('is to be tried again when the login is refused, and the fault does not hold the password', async () => {
     settings.secrets['mail.password'] = 'planted-wrong-password';
     await begin(auth, { ...login, 'mail.security': 'starttls' });
@@ -200,6 +245,16 @@ describe('a mail server that refuses', () => {
   it('for now (4xx) is asked again', async () => {
     await begin(refusing(451, 'ops@example.com', 'night@example.com'));
     expect(await send()).toMatchObject({ ok: false, fault: { code: 'RECEIVER_REFUSED', retryable: true } });
+  });
+
+  it('because nobody logged in is asked again, for that can be put right', async () => {
+    const onMailFrom: SMTPServerOptions['onMailFrom'] = (_address, _session, done) =>
+      done(Object.assign(new Error('authentication required'), { responseCode: 530 }));
+    await begin({ onMailFrom });
+    expect(await send()).toMatchObject({
+      ok: false,
+      fault: { code: 'RECEIVER_LOGIN_REFUSED', retryable: true },
+    });
   });
 
   it('for good (5xx) is not asked again', async () => {

@@ -114,6 +114,38 @@ describe('a line of syslog', () => {
   });
 });
 
+describe('a datagram', () => {
+  it.each([
+    [
+      'whose name nobody knows',
+      'nobody.invalid:514',
+      /^The syslog server nobody\.invalid:514 cannot be reached \(E\w+\)\.$/,
+    ],
+    ['to whom no way leads', '255.255.255.255:514', /cannot be reached \(E\w+\)\.$/],
+  ])('to a server %s is to be tried again, and ends nothing else', async (_, server, detail) => {
+    settings.values['syslog.server'] = server;
+    expect(await send()).toMatchObject({
+      ok: false,
+      fault: { code: 'RECEIVER_UNREACHABLE', retryable: true, detail: expect.stringMatching(detail) },
+    });
+  });
+
+  it('reaches a server that has only an address of IPv6', async () => {
+    const lines: Buffer[] = [];
+    const socket = createSocket('udp6', (line) => lines.push(line));
+    await new Promise<void>((resolve) => {
+      socket.bind(0, '::1', resolve);
+    });
+    close = () => new Promise<void>((resolve) => void socket.close(() => resolve()));
+    settings.values['syslog.server'] = `[::1]:${socket.address().port}`;
+    expect(await send()).toEqual({ ok: true, remark: null });
+    await until(
+      () => lines,
+      ({ length }) => length === 1,
+    );
+  });
+});
+
 describe('syslog over a stream', () => {
   const { certificatePem, keyPem } = issueCertificate({ names: ['localhost'] });
   let chunks: Buffer[];

@@ -198,6 +198,23 @@ it('gives up a reply whose head never ends', async () => {
   });
 });
 
+it('is told of a server that changes to another protocol, and waits for nothing more', async () => {
+  answer = (response) =>
+    void response.socket?.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+  expect(await send(sampleNotice(), new AbortController().signal)).toMatchObject({
+    ok: false,
+    fault: { code: 'RECEIVER_REFUSED', detail: expect.stringContaining('answered 101') },
+  });
+});
+
+it('names an address that is none without its path', async () => {
+  settings.values['webhook.url'] = 'http://300.1.1.1/planted-path';
+  expect(await send()).toMatchObject({
+    ok: false,
+    fault: { code: 'RECEIVER_UNREACHABLE', detail: expect.not.stringContaining('planted-path') },
+  });
+});
+
 it('is told of a connection that is broken off that the notice may have arrived', async () => {
   answer = (response) => void response.socket?.resetAndDestroy();
   expect(await send()).toMatchObject({

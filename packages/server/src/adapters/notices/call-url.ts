@@ -20,7 +20,10 @@ export type UrlAnswer = { readonly status: number; readonly retryAfter: string |
 const REPLY_BYTES = 64 * 1024;
 const REPLY_MS = 2_000;
 
-/** Makes one request over a connection of its own and follows no redirect; throws when no answer came. */
+/**
+ * Makes one request over a connection of its own, by no proxy, and follows no redirect; throws when no answer came. Settles
+ * whatever the other side does, at the latest when the signal gives it up.
+ */
 export function callUrl({ url, method, headers, body, caPem, signal }: UrlCall): Promise<UrlAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<UrlAnswer>();
   const ca = trustedCertificates(caPem);
@@ -31,9 +34,19 @@ export function callUrl({ url, method, headers, body, caPem, signal }: UrlCall):
     signal,
     ...(ca === undefined ? {} : { ca }),
   } as const;
+  let isAnswered = false;
   const request = url.startsWith('https:') ? requestHttps(url, options) : requestHttp(url, options);
   request.on('error', reject);
+  request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+    resolve({ status, retryAfter: null });
+    socket.destroy();
+  });
+  // Also of one that ended without an error; once there is an answer this changes nothing.
+  request.on('close', () => {
+    if (!isAnswered) reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+  });
   request.on('response', (response) => {
+    isAnswered = true;
     const { statusCode: status = 0, headers } = response;
     const answered = (): void => {
       clearTimeout(patience);
@@ -53,7 +66,7 @@ export function callUrl({ url, method, headers, body, caPem, signal }: UrlCall):
   return promise;
 }
 
-/** An address without what comes after the host, where some receivers expect a secret. */
+/** An address without what comes after the host, where some receivers expect a secret; never throws, for errors are logged. */
 export function originOf(url: string): string {
-  return new URL(url).origin;
+  return URL.parse(url)?.origin ?? 'an address that is not valid';
 }

@@ -28,7 +28,10 @@ export function brokenOff(receiver: string, error: unknown, effect: 'none' | 'un
   if (code === 'ABORT_ERR' || name === 'AbortError' || name === 'TimeoutError')
     return notSent('RECEIVER_TIMED_OUT', `${receiver} did not answer in time.`, { effect });
   if (isMistrust(code, message))
-    return notSent('RECEIVER_NOT_TRUSTED', `The connection to ${receiver} cannot be secured (${code}).`);
+    return notSent(
+      'RECEIVER_NOT_TRUSTED',
+      `${receiver} cannot be reached over a secured connection (${code}).`,
+    );
   return notSent('RECEIVER_UNREACHABLE', `${receiver} cannot be reached (${code}).`, { effect });
 }
 

@@ -1,4 +1,6 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -7,11 +9,9 @@ import type { NoticeToSend, Notifier, Sent } from '../../app/notifier.ts';
 import { brokenOff, notSetUp } from './not-sent.ts';
 import { type NoticeSettings, readNoticeParameters } from './notice-settings.ts';
 import type { RemedyOf } from './notice-words.ts';
+import { type Receiver, receiverAt } from './receiver-at.ts';
 import { type SyslogSource, syslogLine } from './syslog-line.ts';
 import { trustedCertificates } from './trusted-certificates.ts';
-
-/** What a line is sent to. */
-type Receiver = { readonly host: string; readonly port: number };
 
 /** RFC 5426 has every receiver take 480 bytes and recommends 2048; longer ones would be sent in pieces. */
 const DATAGRAM_BYTES = 2_048;
@@ -42,11 +42,7 @@ export class SyslogNotifier implements Notifier {
     const { 'syslog.server': server, 'syslog.transport': transport } = parameters;
     const limitBytes = transport === 'udp' ? DATAGRAM_BYTES : STREAM_BYTES;
     const line = syslogLine(notice, this.#source, this.#remedyOf, limitBytes);
-    const colon = server.lastIndexOf(':');
-    const receiver = {
-      host: server.slice(0, colon).replace(/^\[|\]$/g, ''),
-      port: Number(server.slice(colon + 1)),
-    };
+    const receiver = receiverAt(server);
     try {
       if (transport === 'udp') await sendDatagram(receiver, line, signal);
       else await sendFrame(open(receiver, parameters), line, signal);
@@ -95,25 +91,36 @@ async function connected(socket: Socket): Promise<void> {
 
 /** Throws when the datagram could not be sent, or the network says at once that nobody takes it. */
 async function sendDatagram({ host, port }: Receiver, line: Buffer, signal: AbortSignal): Promise<void> {
-  const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4' });
-  const over = Promise.withResolvers<void>();
-  const giveUp = (): void => over.reject(signal.reason);
-  socket.on('error', over.reject);
+  const broken = Promise.withResolvers<never>();
+  const giveUp = (): void => broken.reject(signal.reason);
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
+  let socket: DatagramSocket | undefined;
   let patience: NodeJS.Timeout | undefined;
   try {
-    // Connected, so that the socket hears what comes back.
-    socket.connect(port, host, () => {
-      socket.send(line, (error) => {
-        if (error !== null) over.reject(error);
-        else patience = setTimeout(over.resolve, ECHO_MS);
-      });
+    const { address, family } = await Promise.race([addressOf(host), broken.promise]);
+    socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4' });
+    socket.on('error', broken.reject);
+    // Connected, so that the socket hears what comes back. Without a callback, which would be called also when it fails.
+    socket.connect(port, address);
+    await Promise.race([once(socket, 'connect'), broken.promise]);
+    const unopposed = Promise.withResolvers<void>();
+    socket.send(line, (error) => {
+      if (error === null) patience = setTimeout(unopposed.resolve, ECHO_MS);
+      else broken.reject(error);
     });
-    await over.promise;
+    await Promise.race([unopposed.promise, broken.promise]);
   } finally {
     clearTimeout(patience);
     signal.removeEventListener('abort', giveUp);
-    socket.close();
+    socket?.close();
   }
+}
+
+/** The first address of IPv4, or of IPv6 when a host has no other. */
+async function addressOf(host: string): Promise<LookupAddress> {
+  const addresses = await lookup(host, { all: true });
+  const address = addresses.find(({ family }) => family === 4) ?? addresses[0];
+  if (address === undefined) throw Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
+  return address;
 }
