@@ -36,6 +36,7 @@ export class StoredNotices implements NoticeRecords<Transaction<Tables>>, Heartb
             where notice.channel = wanted.channel and state = 'WAITING' and ${isDue}
               and (claimed_until is null or claimed_until < clock_timestamp()
                 or claimed_until > clock_timestamp() + ${lease})
+              and ${isInOrder}
             order by next_try_at, number
             limit 1
             for update skip locked
@@ -124,6 +125,12 @@ const lease = seconds(noticeLeaseMs);
 /** Also when the next try lies further ahead than it ever can: then the clock was put back. */
 const isDue = sql<boolean>`(next_try_at <= clock_timestamp()
   or next_try_at > clock_timestamp() + ${seconds(noticePolicy.longestPauseMs)})`;
+
+/** The state is compared outside: inside, it could be looked for among all that waits in place of by the unique index. */
+const isInOrder = sql<boolean>`(event != 'ALARM_CLEARED' or (
+  select raised.state from notice raised
+  where raised.subject_id = notice.subject_id and raised.event = 'ALARM_RAISED' and raised.channel = notice.channel
+) is distinct from 'WAITING')`;
 
 const unclaimed = { claim_id: null, claimed_until: null } as const;
 

@@ -26,7 +26,10 @@ export const noticeLeaseMs = 120_000;
 export interface NoticeRecords<Transaction> {
   /** Enters one notice for each channel about a run that has ended; a channel that has its notice already gets no second. */
   enterDigests(trx: Transaction, runId: string, channels: readonly Channel[]): Promise<void>;
-  /** Takes at most one for each of these channels: the one that is due for longest. */
+  /**
+   * Takes at most one for each of these channels: the one that is due for longest. That an alarm was cleared waits until the
+   * channel has been told that it was raised, or that was given up.
+   */
   claimNotices(channels: readonly Channel[]): Promise<readonly ClaimedNotice[]>;
   /** The last problem stays when there is no other. */
   endNotice(claim: NoticeClaim, state: 'DELIVERED' | 'GIVEN_UP', problem: string | null): Promise<void>;

@@ -106,6 +106,26 @@ describe('an alarm', () => {
     ]);
   });
 
+  it('that closed before anybody could be told that it opened is told in that order', async () => {
+    await set({ 'webhook.url': 'http://127.0.0.1/' });
+    const stored = new StoredNotices(database.kysely);
+    const eventOf = async () => (await stored.claimNotices(['webhook'])).map(({ content }) => content.event);
+    await leaveQuiesced();
+    await look();
+    const [raised] = await stored.claimNotices(['webhook']);
+    if (raised === undefined) throw new Error('Nothing is due.');
+    await release();
+    await look();
+    expect(await eventOf()).toEqual([]);
+    await stored.putOffNotice(raised, 'It is down.', 30_000);
+    expect(await eventOf()).toEqual([]);
+    await sql`update notice set next_try_at = clock_timestamp()`.execute(database.kysely);
+    const [again] = await stored.claimNotices(['webhook']);
+    expect(again?.content.event).toBe('ALARM_RAISED');
+    if (again !== undefined) await stored.endNotice(again, 'DELIVERED', null);
+    expect(await eventOf()).toEqual(['ALARM_CLEARED']);
+  });
+
   it('is told to nobody while no channel is set up', async () => {
     await leaveQuiesced();
     await look();
@@ -172,6 +192,24 @@ describe('the alarm about a channel', () => {
       .execute();
     await look();
     expect(await open()).toEqual([]);
+  });
+
+  it('is found among as many notices as a week without a receiver leaves', async () => {
+    const enterMany = (state: string, count: number) =>
+      sql`
+        insert into notice (
+          id, channel, event, subject_id, content, state, attempts, created_at, waiting_since, next_try_at, ended_at
+        )
+        select gen_random_uuid(), 'email', 'RUN_ENDED', gen_random_uuid(), '{}'::jsonb, ${state}::text, 1, at, at, at,
+          case ${state}::text when 'DELIVERED' then at end
+        from generate_series(1, ${count}::integer) as n,
+          make_timestamptz(2026, 1, case ${state}::text when 'DELIVERED' then 1 else 9 end, 0, 0, 0, 'UTC') as at
+      `.execute(database.kysely);
+    await enterMany('DELIVERED', 30_000);
+    await enterMany('WAITING', 20_000);
+    await look();
+    expect(await open()).toMatchObject([{ subject_name: 'email' }]);
+    expect(await claimed('email')).toMatchObject({ channel: 'email' });
   });
 
   it('opens at once when something was given up, and closes when something arrives or a day has passed', async () => {

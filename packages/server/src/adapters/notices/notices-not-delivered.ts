@@ -1,8 +1,10 @@
+import { channels } from '@stillpoint/core';
 import { sql } from 'kysely';
 
 /**
  * Channels by which nothing has arrived for an hour although something waits that was tried, or on which something was
- * given up within the last day and nothing has arrived since; and a heartbeat that has failed for an hour.
+ * given up within the last day and nothing has arrived since; and a heartbeat that has failed for an hour. What arrived last
+ * is asked once a channel: thousands may wait.
  */
 export const noticesNotDelivered = sql`
   select 'NOTICE_NOT_DELIVERED' as code, 'channel' as subject_kind, failing.channel as subject_name,
@@ -12,20 +14,20 @@ export const noticesNotDelivered = sql`
     ) as sentence,
     failing.last_problem, null::integer as subject_seq
   from (
-    select channel, count(*) filter (where state = 'WAITING') as waiting,
+    select notice.channel, count(*) filter (where state = 'WAITING') as waiting,
       count(*) filter (where state = 'GIVEN_UP') as given_up,
       bool_or(state = 'GIVEN_UP' or waiting_since < clock_timestamp() - interval '1 hour') as is_grave,
       (array_agg(last_problem order by next_try_at desc))[1] as last_problem
-    from notice
+    from unnest(${channels}::text[]) as told (channel)
+    cross join lateral (
+      select max(ended_at) as last_at from notice where notice.channel = told.channel and state = 'DELIVERED'
+    ) as arrived
+    join notice on notice.channel = told.channel
     where state != 'DELIVERED'
       and ((state = 'WAITING' and attempts > 0)
         or (state = 'GIVEN_UP' and ended_at > clock_timestamp() - interval '1 day'))
-      and not exists (
-        select from notice arrived
-        where arrived.channel = notice.channel and arrived.state = 'DELIVERED'
-          and arrived.ended_at > coalesce(notice.ended_at, notice.waiting_since)
-      )
-    group by channel
+      and (arrived.last_at is null or arrived.last_at <= coalesce(ended_at, waiting_since))
+    group by notice.channel
   ) as failing
   where failing.is_grave
   union all
