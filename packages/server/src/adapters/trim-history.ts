@@ -8,10 +8,11 @@ const ADVISORY_LOCK_KEY = 0x68697374;
 const TASKS_AT_ONCE = 500;
 
 /**
- * Removes runs that ended more than so many days ago by the database's clock, with their tasks and their journals, and what
- * was told of fires and to receivers of notices before that; answers how many runs. Nothing that has not ended goes, nor what has an open guard, what an
- * unfinished run repeats or what a notice is still to tell of. Backups stay. Works in small transactions, of which nodes
- * take turns: one that comes while another is at it leaves the rest to that one.
+ * Removes runs that ended more than so many days ago by the database's clock, with their tasks and their journals; after the
+ * last of them also what is known of fires that were left out and of notices that ended before that. Answers how many runs.
+ * Nothing goes that has not ended, has an open guard, is repeated by an unfinished run, or is still to be told to somebody.
+ * Backups stay. Works in small transactions, of which nodes take turns: one that comes while another is at it leaves the
+ * rest to that one.
  */
 export async function trimHistory(
   db: Kysely<Tables>,
