@@ -8,6 +8,7 @@ import { emptyTables } from '../testing/empty-tables.ts';
 import { samplePlan } from '../testing/sample-plan.ts';
 import { sampleQueuedAt, sampleSecureBackup, sampleTask } from '../testing/sample-task.ts';
 import { seedRun, seedTask } from '../testing/seed-run.ts';
+import { StoredDefinitions } from './definitions.ts';
 import { insertBackup } from './insert-backup.ts';
 import { StoredHistory } from './stored-history.ts';
 import type { Tables } from './tables.ts';
@@ -67,6 +68,7 @@ describe('runs', () => {
       startedAt: '2026-03-29T01:00:00.000Z',
       endedAt: '2026-03-29T01:00:00.005Z',
       windowOverrideReason: 'an emergency',
+      repeatsRunId: null,
       counters: {
         devices: 0,
         domains: 0,
@@ -114,6 +116,9 @@ describe('runs', () => {
   });
 
   it('the newest of each plan is its last', async () => {
+    const plans = ['nightly', 'weekly', 'never'].map((name) => samplePlan({ name }));
+    const definitions = new StoredDefinitions(database.kysely, Buffer.alloc(32));
+    await definitions.save({ parameters: {}, devices: [], plans });
     await seedRun(database.kysely, { status: 'FAILED' });
     const last = await seedRun(database.kysely, { status: 'SUCCEEDED' });
     const weekly = await seedRun(database.kysely, { plan: samplePlan({ name: 'weekly' }) });

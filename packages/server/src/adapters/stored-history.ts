@@ -72,12 +72,22 @@ export class StoredHistory implements History {
   }
 
   async lastRuns(): ReturnType<History['lastRuns']> {
+    // Plan by plan by its index: the runs are many.
     const rows = await this.#db
-      .selectFrom('run')
-      .distinctOn('plan_name')
-      .select(['plan_name', 'id', 'status', 'queued_at'])
-      .orderBy('plan_name')
-      .orderBy('number', 'desc')
+      .selectFrom('plan')
+      .innerJoinLateral(
+        (row) =>
+          row
+            .selectFrom('run')
+            .select(['id', 'status', 'queued_at'])
+            .whereRef('plan_name', '=', 'plan.name')
+            .orderBy('number', 'desc')
+            .limit(1)
+            .as('last'),
+        (join) => join.onTrue(),
+      )
+      .select(['plan.name as plan_name', 'last.id', 'last.status', 'last.queued_at'])
+      .orderBy('plan.name')
       .execute();
     return new Map(
       rows.map((row) => [

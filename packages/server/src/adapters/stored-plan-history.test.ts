@@ -25,6 +25,11 @@ afterAll(() => database.close());
 const at = (text: string): number => Date.parse(`2026-03-01T${text}Z`);
 
 describe('the fires that started no run', () => {
+  beforeEach(async () => {
+    const plans = ['nightly', 'weekly', 'other'].map((name) => samplePlan({ name }));
+    await new StoredDefinitions(db, Buffer.alloc(32)).save({ parameters: {}, devices: [], plans });
+  });
+
   const tell = async (
     plan: string,
     reason: 'MISSED' | 'OVERLAP',

@@ -17,10 +17,10 @@ export class StoredPlanHistory implements PlanHistory {
   async leftOutFires(): Promise<ReadonlyMap<string, LeftOutFires[]>> {
     const { rows } = await sql<LeftOutRow>`
       select fire.plan_name, fire.reason, fire.fires, fire.first_at, fire.last_at, fire.noticed_at, fire.run_id
-      from (select distinct plan_name from left_out_fire) as plan
+      from plan
       cross join lateral (
         select * from left_out_fire
-        where plan_name = plan.plan_name
+        where plan_name = plan.name
         order by noticed_at desc, id desc
         limit ${LEFT_OUT_SHOWN}
       ) as fire
