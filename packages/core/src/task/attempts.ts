@@ -54,7 +54,8 @@ export function endOfWaiting(
 /** The task as it waits for its next attempt: nothing is left of this one but how it failed and what it could not clear. */
 export function anotherAttempt(state: TaskState, reason: Reason): TaskState {
   const { spec, attempt, storeLitter, deviceLitter } = state;
-  return { ...queuedTask(spec), attempt: attempt + 1, lastFailure: reason, storeLitter, deviceLitter };
+  const kept = { lastFailure: reason, storeLitter, deviceLitter };
+  return { ...queuedTask(spec), ...kept, attempt: attempt + 1, isPutOff: true };
 }
 
 /** The setting allows another attempt, the reason may be gone by then, and the device is as it was before this one. */

@@ -38,7 +38,8 @@ function evolve(state: TaskState, fact: TaskFact): TaskState {
 function told(state: TaskState, command: TaskCommand): TaskState {
   if (command.type === 'released') return released(state);
   const { sparesStarted, reason, status } = command;
-  // A server that stops puts an end to an attempt; the run may well go on.
+  // A server that stops puts an end to an attempt that it works on; the run may well go on.
+  if (status === 'FAILED' && state.isPutOff) return state;
   const known = status === 'CANCELLED' ? { ...state, stop: state.stop ?? reason } : state;
   if (sparesStarted && state.isStarted) return known;
   const isScriptGivenUp = state.preScript === 'pending' || state.postScript === 'pending';
@@ -208,7 +209,7 @@ function settled(state: TaskState, fact: TaskSettled): TaskState {
  */
 function takenOver(state: TaskState, at: number): TaskState {
   const { pending, quiesce, undo, spec } = state;
-  if (!state.isStarted) return { ...state, pending: null };
+  if (!state.isStarted) return { ...state, pending: null, isPutOff: false };
   const settlesAt = at + spec.limits.settleMs;
   const next: TaskState = {
     ...state,

@@ -151,6 +151,18 @@ describe('a task between two attempts', () => {
     expect(drive.verdict.reason?.detail).toBe(detail);
   });
 
+  it('keeps what is left of its attempts when the server is stopped that put it off', () => {
+    const reason = { code: 'INTERRUPTED', detail: 'The server was stopped.' };
+    const toldAtRest = { type: 'cancel', status: 'FAILED', sparesStarted: false, reason } as const;
+    for (const attempts of [1, 2]) {
+      const retry = { attempts, delaySeconds: 600 };
+      const replies = { fetchExport: [refused, good] };
+      const drive = driveTask(exportTask({ retry }), { replies, toldAtRest });
+      expect([endOf(drive), drive.state.attempt]).toEqual(['SUCCEEDED -', 2]);
+      expect(drive.secondsOf('fetchExport')).toEqual([0, 600]);
+    }
+  });
+
   it('is not begun when its run was halted meanwhile, or before it came to wait', () => {
     const detail = 'Another task failed.';
     const stop = { ok: true, value: { stop: { code: 'EXECUTION_CANCELED_BECAUSE_ERROR_POLICY', detail } } };

@@ -58,6 +58,8 @@ export type TaskState = {
   readonly attempt: number;
   /** How the attempt before failed; null in the first. */
   readonly lastFailure: Reason | null;
+  /** It was put off, and nobody has taken it up again. */
+  readonly isPutOff: boolean;
   /** Why earlier attempts could not clear away what they left in the store, and on the device; null when nothing is left. */
   readonly storeLitter: Reason | null;
   readonly deviceLitter: Reason | null;
@@ -98,6 +100,7 @@ export function queuedTask(spec: KeptTaskSpec): TaskState {
     spec: { ...spec, retry: spec.retry ?? NO_RETRY },
     attempt: 1,
     lastFailure: null,
+    isPutOff: false,
     storeLitter: null,
     deviceLitter: null,
     isStarted: false,

@@ -149,7 +149,7 @@ class Drive {
         this.#tell({ type: 'noted', at: this.#now, note: step.note, putOffMs: step.afterMs });
         const { toldAtRest } = this.#world;
         if (toldAtRest !== undefined) this.#tell({ type: 'told', at: this.#now, command: toldAtRest });
-        else {
+        if (nextTaskStep(this.#state, this.#now).kind !== 'finish') {
           this.#now += step.afterMs;
           this.#tell({ type: 'takenOver', at: this.#now });
         }
