@@ -202,6 +202,22 @@ describe('a problem', () => {
     });
   });
 
+  test.each(['a fix pack\0tonight', 'a fix pack tonight \ud800'])(
+    'refuses the text %j, which no database keeps',
+    async (windowOverrideReason) => {
+      const url = '/api/v1/plans/nightly/runs';
+      const body = await problem({
+        method: 'POST',
+        url,
+        headers: authorised,
+        payload: { windowOverrideReason },
+      });
+      expect(body).toMatchObject({ code: 'REQUEST_NOT_VALID', errors: [{ path: '/windowOverrideReason' }] });
+      const query = await problem({ url: '/api/v1/runs?plan=a%00b', headers: authorised });
+      expect(query).toMatchObject({ code: 'REQUEST_NOT_VALID', errors: [{ path: '/plan' }] });
+    },
+  );
+
   test('names every mistake of a body at once, unknown keys too, and no secret', async () => {
     const body = await problem(
       apply({

@@ -23,6 +23,7 @@ import { securityHeaders } from './security-headers.ts';
 import { ShapeRefused } from './shape-refused.ts';
 import { storeRoutes } from './store-routes.ts';
 import { taskRoutes } from './task-routes.ts';
+import { unkeepableTexts } from './unkeepable-texts.ts';
 import { unreadableRequest } from './unreadable-request.ts';
 
 /** What the HTTP server is told besides the application. */
@@ -61,7 +62,8 @@ export function createHttpServer(application: Application, options: HttpServerOp
   server.setSerializerCompiler(serializerCompiler);
   server.setValidatorCompiler<z.ZodType>(({ schema }) => (input) => {
     const outcome = parseShape(schema, input);
-    return outcome.ok ? { value: outcome.value } : { error: new ShapeRefused(outcome.errors) };
+    const errors = outcome.ok ? unkeepableTexts(outcome.value) : outcome.errors;
+    return outcome.ok && errors.length === 0 ? { value: outcome.value } : { error: new ShapeRefused(errors) };
   });
   server.setErrorHandler(sendThrown);
   server.setNotFoundHandler((request, reply) =>
