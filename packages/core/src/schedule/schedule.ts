@@ -99,9 +99,17 @@ function stillToCome(timezone: string, atMs: number): number {
   return backMs > 0 && offsetAt(atMs + backMs) < offset ? backMs : 0;
 }
 
+/** A line is read once for all its fires; those of a fleet's plans are few, and what else was asked for is let go. */
+const readLines = new Map<string, CronFields>();
+const MOST_READ_LINES = 1_000;
+
 function fieldsOf({ expression }: Schedule): CronFields {
+  const known = readLines.get(expression);
+  if (known !== undefined) return known;
   const fields = readExpression(expression);
   if ('why' in fields) throw new Error(`The schedule "${expression}" was never understood: ${fields.why}.`);
+  if (readLines.size >= MOST_READ_LINES) readLines.clear();
+  readLines.set(expression, fields);
   return fields;
 }
 
