@@ -8,7 +8,7 @@ const TEN_MINUTES_MS = 600_000;
 
 let now: number;
 let domains: string[];
-let gateways: Set<string>;
+let ofApiConnect: Set<string>;
 let asked: string[];
 let appliance: Appliance;
 let fleet: LiveFleet;
@@ -16,7 +16,7 @@ let fleet: LiveFleet;
 beforeEach(() => {
   now = 1_000_000;
   domains = ['A', 'B'];
-  gateways = new Set(['B']);
+  ofApiConnect = new Set(['B']);
   asked = [];
   appliance = openPretended();
   fleet = new LiveFleet({ talkTo }, () => now);
@@ -24,13 +24,16 @@ beforeEach(() => {
 
 /** A connection of its own, as there is a new one when the address of a device has changed. */
 function openPretended(): Appliance {
-  const pretended = {
-    readDomainStatus: async () => ({ ok: true, value: domains.map((domain) => ({ domain })) }),
-    findApiConnectGateway: async (domain: string): Promise<Reply<boolean>> => {
-      asked.push(domain);
-      return { ok: true, value: gateways.has(domain) };
-    },
-  };
+  const pretended = Object.fromEntries([
+    ['readDomainStatus', async () => ({ ok: true, value: domains.map((domain) => ({ domain })) })],
+    [
+      'findApiConnectGateway',
+      async (domain: string): Promise<Reply<boolean>> => {
+        asked.push(domain);
+        return { ok: true, value: ofApiConnect.has(domain) };
+      },
+    ],
+  ]);
   return pretended as unknown as Appliance;
 }
 
@@ -62,7 +65,7 @@ test('a second look goes for ten minutes by what the first one found out of API 
 
 test('a live look asks whatever is remembered, and what it finds out is remembered', async () => {
   await look('remembered');
-  gateways = new Set(['A']);
+  ofApiConnect = new Set(['A']);
   const swapped = { domains: [{ isApiConnect: true }, { isApiConnect: false }] };
   expect(await look('live')).toMatchObject(swapped);
   expect(asked).toHaveLength(4);

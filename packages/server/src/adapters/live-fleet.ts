@@ -2,19 +2,19 @@ import type { Inventory, Reply } from '@stillpoint/core';
 import type { Appliance, CallOptions } from '@stillpoint/datapower';
 import type { Clock, DeviceFindings, Fleet, InventorySource } from '../app/ports.ts';
 import type { Conversation } from '../programs/conversation.ts';
+import { ApiConnectMemory } from './api-connect-memory.ts';
 import type { Appliances } from './appliances.ts';
-import { KnownGateways } from './known-gateways.ts';
 
 /** The fleet as it answers now, but for what may be remembered of it. */
 export class LiveFleet implements Fleet {
   readonly #appliances: Pick<Appliances, 'talkTo'>;
   readonly #now: Clock;
-  readonly #known: KnownGateways;
+  readonly #known: ApiConnectMemory;
 
   constructor(appliances: Pick<Appliances, 'talkTo'>, now: Clock) {
     this.#appliances = appliances;
     this.#now = now;
-    this.#known = new KnownGateways(now);
+    this.#known = new ApiConnectMemory(now);
   }
 
   async readInventory(

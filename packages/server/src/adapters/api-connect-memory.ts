@@ -13,7 +13,7 @@ type Answer = { readonly isApiConnect: boolean; readonly at: number };
  * the connection to a device: that is another one as soon as the device has another address, login or certificate, on
  * whichever node that was changed.
  */
-export class KnownGateways {
+export class ApiConnectMemory {
   readonly #now: Clock;
   readonly #byConnection = new WeakMap<object, Map<string, Answer>>();
 
