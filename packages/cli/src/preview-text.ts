@@ -5,9 +5,12 @@ import { textFacts, textTable } from './text-table.ts';
 /** What a run of a plan would do, for people. */
 export function previewText(preview: PlanPreview): string {
   const { plan, refusal, tasks, missingScripts, warnings, window, estimate } = preview;
+  const isIdle = tasks.every(({ status }) => status === 'SKIPPED');
   const verdict =
     refusal === null
-      ? 'A run begun now would begin.'
+      ? isIdle
+        ? 'A run begun now would end at once: it has no task to do.'
+        : 'A run begun now would begin.'
       : `A run begun now would be refused: ${refusal.sentence} (${refusal.code})`;
   const checks = textTable(
     ['ROW', 'CHECK', 'ANSWER', 'FINDING'],

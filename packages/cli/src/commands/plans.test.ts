@@ -106,7 +106,7 @@ Warning: "default" cannot be quiesced.
 `);
   });
 
-  test('says when a run would begin, and that nothing is known yet', async () => {
+  test('says when a run would have nothing to do, and that nothing is known yet', async () => {
     const fresh = {
       ...preview,
       refusal: null,
@@ -115,9 +115,15 @@ Warning: "default" cannot be quiesced.
       estimate: { bytes: null, tasksOfUnknownBytes: 0, durationSeconds: null, tasksOfUnknownDuration: 0 },
     };
     const { out } = await run({ 'POST /plans/nightly/preview': fresh }, 'plan', 'preview', 'nightly');
-    expect(out).toContain('A run begun now would begin.\n');
+    expect(out).toContain('A run begun now would end at once: it has no task to do.\n');
     expect(out).toContain('Estimated bytes  unknown\n');
     expect(out).toContain('Plan "nightly" yields no task.');
+  });
+
+  test('says when a run would begin', async () => {
+    const passed = { ...preview, refusal: null };
+    const { out } = await run({ 'POST /plans/nightly/preview': passed }, 'plan', 'preview', 'nightly');
+    expect(out).toContain('A run begun now would begin.\n');
   });
 
   const document = 'plans:\n  - name: one\n  - name: two\n    description: new\n';
