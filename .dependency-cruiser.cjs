@@ -77,7 +77,8 @@ module.exports = {
     },
     {
       name: 'core-needs-only-calendars',
-      comment: 'Time zones and the words for a schedule are hard enough to borrow; anything else in core is ours.',
+      comment:
+        'Time zones and the words for a schedule are hard enough to borrow; anything else in core is ours.',
       severity: 'error',
       from: { path: '^packages/core/', pathNot: [testFile, '^packages/.*/testing/'] },
       to: { path: 'node_modules/', pathNot: 'node_modules/(@js-temporal/polyfill|jsbi|cronstrue)/' },

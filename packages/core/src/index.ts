@@ -1,22 +1,4 @@
 export { coreCatalogue, type ReasonCode } from './core-catalogue.ts';
-export {
-  type DueFires,
-  decideFires,
-  dueFires,
-  type FireDecision,
-  type LeftOutFires,
-  MOST_FIRES_COUNTED,
-  type UnfinishedRun,
-} from './due-fires.ts';
-export { estimateDuration, type TimedTask } from './estimate-duration.ts';
-export {
-  devicesOfPlan,
-  expandPlan,
-  type Inventory,
-  type KnownDevice,
-  type TaskDraft,
-  wantsDomain,
-} from './expand-plan.ts';
 export { channelsToTell, noticePolicy, pauseAfterTry } from './notice.ts';
 export {
   channels,
@@ -25,9 +7,9 @@ export {
   noticeParametersInForce,
   parameterMissing,
   type SecretParameterName,
-} from './notice-parameters.ts';
-export type { ParameterDefinition } from './parameter-definition.ts';
-export { type ParameterFacts, parameterFacts } from './parameter-facts.ts';
+} from './parameters/notice-parameters.ts';
+export type { ParameterDefinition } from './parameters/parameter-definition.ts';
+export { type ParameterFacts, parameterFacts } from './parameters/parameter-facts.ts';
 export {
   isParameterName,
   isSecretParameter,
@@ -35,7 +17,16 @@ export {
   type Parameters,
   parameterDefinitions,
   parametersInForce,
-} from './parameters.ts';
+} from './parameters/parameters.ts';
+export { estimateDuration, type TimedTask } from './plan/estimate-duration.ts';
+export {
+  devicesOfPlan,
+  expandPlan,
+  type Inventory,
+  type KnownDevice,
+  type TaskDraft,
+  wantsDomain,
+} from './plan/expand-plan.ts';
 export {
   type Action,
   type Activity,
@@ -50,19 +41,29 @@ export {
   type Overlap,
   type Plan,
   type Retry,
-} from './plan.ts';
+} from './plan/plan.ts';
+export { devicesToAsk, repeatTasks, type TaskToRepeat } from './plan/repeat-tasks.ts';
+export { validatePlan } from './plan/validate-plan.ts';
 export { type Fault, type Reason, type Reply, reasonOf } from './reason.ts';
 export type { Refusal } from './refusal.ts';
-export { devicesToAsk, repeatTasks, type TaskToRepeat } from './repeat-tasks.ts';
 export { evolveRun } from './run/evolve-run.ts';
 export { nextRunStep, type RunStep } from './run/next-run-step.ts';
 export { checksOfParameters, checksOfStore, type RunCheck, type RunCheckName } from './run/run-checks.ts';
 export { isRunLook, type RunEffect, type RunEffectType, type RunOutcomes } from './run/run-effect.ts';
 export type { RunCommand, RunFact, RunSettled, RunVerdict } from './run/run-fact.ts';
+export { runOutcome, type TaskCounts } from './run/run-outcome.ts';
 export type { RunSpec, RunTrigger } from './run/run-spec.ts';
 export { queuedRun, type RunState } from './run/run-state.ts';
-export { runOutcome, type TaskCounts } from './run-outcome.ts';
 export { describeSchedule } from './schedule/describe-schedule.ts';
+export {
+  type DueFires,
+  decideFires,
+  dueFires,
+  type FireDecision,
+  type LeftOutFires,
+  MOST_FIRES_COUNTED,
+  type UnfinishedRun,
+} from './schedule/due-fires.ts';
 export {
   firesBetween,
   nextFire,
@@ -101,7 +102,6 @@ export {
   type TaskSpec,
 } from './task/task-spec.ts';
 export { isGuardNeeded, queuedTask, type TaskState } from './task/task-state.ts';
-export { validatePlan } from './validate-plan.ts';
 export { planWindow } from './window/plan-window.ts';
 export { isTimezone, isWindowOpen, type MaintenanceWindow } from './window/window.ts';
 export { nextWindowOpening, windowClosesAt } from './window/window-changes.ts';

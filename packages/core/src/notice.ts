@@ -1,4 +1,4 @@
-import type { Channel, Plan } from './plan.ts';
+import type { Channel, Plan } from './plan/plan.ts';
 import type { RunVerdict } from './run/run-fact.ts';
 
 /** The channels that are to be told how a run ended: anything but success is a problem. */

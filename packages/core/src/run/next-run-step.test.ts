@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Parameters } from '../parameters.ts';
-import type { Plan } from '../plan.ts';
+import type { Parameters } from '../parameters/parameters.ts';
+import type { Plan } from '../plan/plan.ts';
 import { evolveRun } from './evolve-run.ts';
 import { nextRunStep } from './next-run-step.ts';
 import { queuedRun } from './run-state.ts';

@@ -1,12 +1,12 @@
 import type { ReasonCode } from '../core-catalogue.ts';
-import type { Parameters } from '../parameters.ts';
+import type { Parameters } from '../parameters/parameters.ts';
 import { type Reason, reasonOf } from '../reason.ts';
-import { runOutcome, type TaskCounts } from '../run-outcome.ts';
 import { planWindow } from '../window/plan-window.ts';
 import { isWindowOpen } from '../window/window.ts';
 import { checksOfParameters } from './run-checks.ts';
 import type { RunEffect } from './run-effect.ts';
 import type { RunVerdict } from './run-fact.ts';
+import { runOutcome, type TaskCounts } from './run-outcome.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { RunState } from './run-state.ts';
 

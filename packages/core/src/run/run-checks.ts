@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../core-catalogue.ts';
-import type { Parameters } from '../parameters.ts';
+import type { Parameters } from '../parameters/parameters.ts';
 import { type Reason, type Reply, reasonOf } from '../reason.ts';
 import { planWindow } from '../window/plan-window.ts';
 import { isWindowOpen } from '../window/window.ts';

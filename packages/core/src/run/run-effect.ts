@@ -1,6 +1,6 @@
-import type { Parameters } from '../parameters.ts';
+import type { Parameters } from '../parameters/parameters.ts';
 import type { Reason } from '../reason.ts';
-import type { TaskCounts } from '../run-outcome.ts';
+import type { TaskCounts } from './run-outcome.ts';
 
 /** What a run can want of the world. */
 export type RunEffect =

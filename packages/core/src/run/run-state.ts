@@ -1,9 +1,9 @@
-import type { Parameters } from '../parameters.ts';
-import { completePlan } from '../plan.ts';
+import type { Parameters } from '../parameters/parameters.ts';
+import { completePlan } from '../plan/plan.ts';
 import type { Reason } from '../reason.ts';
-import type { TaskCounts } from '../run-outcome.ts';
 import type { RunEffect } from './run-effect.ts';
 import type { RunVerdict } from './run-fact.ts';
+import type { TaskCounts } from './run-outcome.ts';
 import type { RunSpec } from './run-spec.ts';
 
 /** All that is known of a run: the fold of its facts. */

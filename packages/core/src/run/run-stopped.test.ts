@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { evolveRun } from './evolve-run.ts';
 import type { RunEffectType } from './run-effect.ts';
 import { queuedRun, type RunState } from './run-state.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { RunEffectType } from './run-effect.ts';
 import { countReply, runOf } from './testing/build-run.ts';
 import { driveRun, endOf, type RunDrive, warningsOf } from './testing/drive-run.ts';

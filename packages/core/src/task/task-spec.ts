@@ -1,4 +1,4 @@
-import type { Action, ErrorPolicy, Retry } from '../plan.ts';
+import type { Action, ErrorPolicy, Retry } from '../plan/plan.ts';
 import type { MaintenanceWindow } from '../window/window.ts';
 
 /** What a task quiesces. */

@@ -1,4 +1,4 @@
-import { NO_RETRY } from '../plan.ts';
+import { NO_RETRY } from '../plan/plan.ts';
 import type { Reason } from '../reason.ts';
 import type { FetchedBackup, TaskEffect } from './task-effect.ts';
 import type { TaskVerdict } from './task-fact.ts';

@@ -1,5 +1,5 @@
-import type { Inventory, KnownDevice } from '../expand-plan.ts';
-import { type Activity, NO_RETRY, type Plan } from '../plan.ts';
+import type { Inventory, KnownDevice } from '../plan/expand-plan.ts';
+import { type Activity, NO_RETRY, type Plan } from '../plan/plan.ts';
 
 const common = {
   quiesce: false,

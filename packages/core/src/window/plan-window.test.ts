@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parametersInForce } from '../parameters.ts';
-import type { Plan } from '../plan.ts';
+import { parametersInForce } from '../parameters/parameters.ts';
+import type { Plan } from '../plan/plan.ts';
 import { planWindow } from './plan-window.ts';
 
 type Times = Pick<Plan, 'window' | 'timezone' | 'blackoutDates'>;

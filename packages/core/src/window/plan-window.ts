@@ -1,5 +1,5 @@
-import type { Parameters } from '../parameters.ts';
-import type { Plan } from '../plan.ts';
+import type { Parameters } from '../parameters/parameters.ts';
+import type { Plan } from '../plan/plan.ts';
 import {
   isTimezone,
   type MaintenanceWindow,

@@ -1,8 +1,8 @@
-import { type Parameters, parametersInForce } from '../../parameters.ts';
-import type { Plan } from '../../plan.ts';
+import { type Parameters, parametersInForce } from '../../parameters/parameters.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Fault, Reply } from '../../reason.ts';
-import type { TaskCounts } from '../../run-outcome.ts';
 import { exportOf, planOf } from '../../testing/build-plan.ts';
+import type { TaskCounts } from '../run-outcome.ts';
 import type { RunSpec } from '../run-spec.ts';
 
 /** Thursday, 1 January 2026, noon in UTC. */

@@ -1,4 +1,4 @@
-import { parametersInForce } from '../../parameters.ts';
+import { parametersInForce } from '../../parameters/parameters.ts';
 import type { Reply } from '../../reason.ts';
 import { evolveRun } from '../evolve-run.ts';
 import { nextRunStep } from '../next-run-step.ts';

@@ -1,4 +1,4 @@
-import { NO_RETRY } from '../../plan.ts';
+import { NO_RETRY } from '../../plan/plan.ts';
 import type { Fault } from '../../reason.ts';
 import type { FetchedBackup } from '../task-effect.ts';
 import type { TaskLimits, TaskSpec } from '../task-spec.ts';

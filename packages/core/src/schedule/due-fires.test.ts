@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MissedRuns, Overlap } from '../plan/plan.ts';
 import { decideFires, dueFires, MOST_FIRES_COUNTED, type UnfinishedRun } from './due-fires.ts';
-import type { MissedRuns, Overlap } from './plan.ts';
-import { nextFire, parseSchedule, type Schedule } from './schedule/schedule.ts';
+import { nextFire, parseSchedule, type Schedule } from './schedule.ts';
 
 const at = (text: string): number => Date.parse(`2026-03-01T${text}Z`);
 

@@ -1,8 +1,8 @@
+import type { Refusal } from '../refusal.ts';
+import { parseSchedule } from '../schedule/schedule.ts';
+import { isTimezone, parseBlackout, parseTimeframe } from '../window/window.ts';
 import { parsePattern } from './pattern.ts';
 import type { Activity, Plan } from './plan.ts';
-import type { Refusal } from './refusal.ts';
-import { parseSchedule } from './schedule/schedule.ts';
-import { isTimezone, parseBlackout, parseTimeframe } from './window/window.ts';
 
 /**
  * All that is wrong with a plan, at once; empty when it can be kept.

@@ -1,5 +1,5 @@
-import type { MissedRuns, Overlap } from './plan.ts';
-import { nextFire, type Schedule } from './schedule/schedule.ts';
+import type { MissedRuns, Overlap } from '../plan/plan.ts';
+import { nextFire, type Schedule } from './schedule.ts';
 
 /** A fire that is noticed later than this was missed; what a restart takes is less. */
 const TOLERANCE_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
+import { type Reason, reasonOf } from '../reason.ts';
 import { expandPlan, type Inventory, type KnownDevice, type TaskDraft } from './expand-plan.ts';
 import type { Plan } from './plan.ts';
-import { type Reason, reasonOf } from './reason.ts';
 
 /**
  * A task of an earlier run that is to be done again. Without known domains the device had not answered then, and the

@@ -1,3 +1,4 @@
+import { isTimezone, parseWindowText } from '../window/window.ts';
 import {
   type NoticeParameters,
   noticeParameterDefinitions,
@@ -5,7 +6,6 @@ import {
 } from './notice-parameters.ts';
 import type { ParameterDefinition } from './parameter-definition.ts';
 import { wholeNumber as whole } from './whole-number.ts';
-import { isTimezone, parseWindowText } from './window/window.ts';
 
 /** The system parameters that runs and tasks go by, with their types; units are in the names. */
 export type Parameters = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { deviceOf, domainsAnswer, exportOf, planOf, secureBackupOf } from '../testing/build-plan.ts';
 import type { Inventory, TaskDraft } from './expand-plan.ts';
 import { devicesToAsk, repeatTasks, type TaskToRepeat } from './repeat-tasks.ts';
-import { deviceOf, domainsAnswer, exportOf, planOf, secureBackupOf } from './testing/build-plan.ts';
 
 const plan = planOf([secureBackupOf('QA*'), exportOf('TEST*', 'DOMAIN*')]);
 const devices = ['QA1', 'QA2', 'TEST8', 'TEST9'].map((name) => deviceOf(name));

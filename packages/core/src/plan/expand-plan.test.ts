@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deviceOf, domainsAnswer, exportOf, planOf, secureBackupOf } from '../testing/build-plan.ts';
 import {
   devicesOfPlan,
   expandPlan,
@@ -10,7 +11,6 @@ import {
 } from './expand-plan.ts';
 import { matchesPattern, parsePattern } from './pattern.ts';
 import type { Activity, Plan } from './plan.ts';
-import { deviceOf, domainsAnswer, exportOf, planOf, secureBackupOf } from './testing/build-plan.ts';
 
 /** A task as one line: action, device/domain, the reason of a skip. */
 function lineOf({ action, device, domain, skipped }: TaskDraft): string {

@@ -1,6 +1,6 @@
+import { type Reason, reasonOf } from '../reason.ts';
 import { matchesPattern, type Named, type Pattern, parsePattern } from './pattern.ts';
 import { type Action, type Activity, ALL_DOMAINS, domainsOf, type ErrorPolicy, type Plan } from './plan.ts';
-import { type Reason, reasonOf } from './reason.ts';
 
 /** A device as patterns see it. */
 export type KnownDevice = Named & { readonly isEnabled: boolean };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parametersInForce } from './parameters.ts';
+import { parametersInForce } from '../parameters/parameters.ts';
+import { exportOf, planOf, secureBackupOf } from '../testing/build-plan.ts';
+import { planWindow } from '../window/plan-window.ts';
 import type { Plan } from './plan.ts';
-import { exportOf, planOf, secureBackupOf } from './testing/build-plan.ts';
 import { validatePlan } from './validate-plan.ts';
-import { planWindow } from './window/plan-window.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const refusalsOf = (plan: Plan): string[] =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { exportOf, planOf } from '../testing/build-plan.ts';
 import { completePlan, type KeptPlan } from './plan.ts';
-import { exportOf, planOf } from './testing/build-plan.ts';
 
 test('a plan that was kept before plans had all their fields gets the defaults of those, and only of those', () => {
   const { missedRuns: _, overlap: _1, notify: _2, activities, ...before } = planOf([exportOf('QA*', '*')]);

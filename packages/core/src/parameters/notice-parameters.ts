@@ -1,5 +1,5 @@
+import type { Channel } from '../plan/plan.ts';
 import type { ParameterDefinition } from './parameter-definition.ts';
-import type { Channel } from './plan.ts';
 import { wholeNumber } from './whole-number.ts';
 
 /** The parameters that say where notices go; an empty text is one that is not set. */
