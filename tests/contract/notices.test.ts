@@ -153,8 +153,10 @@ describe.each(recordsGrounds)('the notices: %s', (_, open) => {
   it('are never claimed again once they were delivered or given up', async () => {
     const { notices } = ground.records;
     await end(await begin('FAILED'), ['email', 'syslog']);
-    const [mail, line] = await claim();
-    if (mail === undefined || line === undefined) throw new Error('Nothing was claimed.');
+    const claimed = await claim();
+    const mail = claimed.find(({ channel }) => channel === 'email');
+    const line = claimed.find(({ channel }) => channel === 'syslog');
+    if (mail === undefined || line === undefined) throw new Error('Not both were claimed.');
     await notices.endNotice(mail, 'DELIVERED', null);
     await notices.endNotice(line, 'GIVEN_UP', 'It was refused.');
     await ground.pass(86_400_000);

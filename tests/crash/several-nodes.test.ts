@@ -67,12 +67,12 @@ async function comeBackLate(cluster: Cluster, name: string, comeBack: () => void
   expect(await factsOf(cluster), 'facts once a node had come back late').toBe(facts);
 }
 
-/** The first fact of one more run is on its way into the database, and is never committed. */
+/** A fact of one more run is written, and what others read of it on its way: neither is ever committed. */
 async function cutInsideTransaction(link: DatabaseLink, { client }: ServerProcess): Promise<void> {
-  const cut = link.cutAfter('insert into "journal_fact"');
-  const asked = client.runPlan({ params: { name: 'dp6' }, body: {} });
+  const cut = link.cutAfter('update "run" set "status"');
+  // Whether it is answered does not matter: what the answer says may be held up by the cut as well.
+  void client.runPlan({ params: { name: 'dp6' }, body: {} });
   await cut;
-  good(await asked);
 }
 
 /** The node that came back works again, alone. */

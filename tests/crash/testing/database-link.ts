@@ -11,13 +11,14 @@ export type DatabaseLink = AsyncDisposable & {
   cut(): void;
   /** What was held back passes; connections of before are reset. */
   mend(): void;
-  /** Cuts right after a packet with this text has come from the node; resolves then. */
+  /** Cuts right after a statement with this text has come from the node; resolves then. */
   cutAfter(text: string): Promise<void>;
 };
 
 /** Opens a link to a database that listens on a Unix socket. */
 export async function openDatabaseLink({ url, socketFolder }: ClusterDatabase): Promise<DatabaseLink> {
   const ends = new Set<Socket>();
+  const statements = new NamedStatements();
   let isCut = false;
   let trap: { readonly text: string; readonly sprung: () => void } | undefined;
   const cut = (): void => {
@@ -38,7 +39,9 @@ export async function openDatabaseLink({ url, socketFolder }: ClusterDatabase): 
       });
       from.on('data', (bytes: Buffer) => {
         to.write(bytes);
-        if (from !== node || trap === undefined || !bytes.includes(trap.text)) return;
+        if (from !== node) return;
+        statements.learn(bytes);
+        if (trap === undefined || !statements.isIn(bytes, trap.text)) return;
         const { sprung } = trap;
         trap = undefined;
         cut();
@@ -72,4 +75,20 @@ export async function openDatabaseLink({ url, socketFolder }: ClusterDatabase): 
       await once(server, 'close');
     },
   };
+}
+
+/** The statements that a program has named, for it sends their text only once on each connection. */
+class NamedStatements {
+  readonly #textOf = new Map<string, string>();
+
+  learn(bytes: Buffer): void {
+    for (const [, name = '', text = ''] of bytes.toString('latin1').matchAll(/(\w+)\0(\w+ [^\0]+)\0/g))
+      this.#textOf.set(name, text);
+  }
+
+  /** Whether a statement with a text is in a packet, by its text or by its name. */
+  isIn(bytes: Buffer, text: string): boolean {
+    if (bytes.includes(text)) return true;
+    return [...this.#textOf].some(([name, its]) => its.includes(text) && bytes.includes(`${name}\0`));
+  }
 }
