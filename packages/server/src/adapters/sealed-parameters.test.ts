@@ -43,6 +43,7 @@ it('a secret parameter is sealed in the database, another time with other bytes'
     ).sealed_value.toString('latin1');
   await set({ 'mail.password': SECRET });
   const first = await sealed();
+  await set({ 'mail.password': 'something else for a while' });
   await set({ 'mail.password': SECRET });
   expect(await sealed()).not.toBe(first);
   expect(`${first}${await sealed()}`).not.toContain(SECRET);
